@@ -1,0 +1,106 @@
+"""Figures: the plotted data are the claimed ones, and every run writes the same bytes."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from paper_figures.__main__ import FORMATS, load, main, names, render
+from theory.arithmetic import flint
+from theory.critical.relu_neuron import line_landscape
+from theory.plots.relu_neuron import sections
+
+ROOT = Path(__file__).parent.parent
+
+
+def q(p, r=1):
+    return flint().fmpq(p, r)
+
+
+def run(*arguments, **environment):
+    return subprocess.run(
+        [sys.executable, "-m", "paper_figures", *map(str, arguments)],
+        cwd=ROOT, env=os.environ | environment, capture_output=True, text=True,
+    )
+
+
+@pytest.mark.parametrize("name", names())
+def test_a_figure_states_its_message_its_claims_and_its_size(name):
+    figure = load(name)
+    message = figure.__doc__.splitlines()[0]
+    assert message.endswith(".") and message.count(".") == 1
+    assert figure.CLAIMS and all(claim in figure.__doc__ for claim in figure.CLAIMS)
+    assert len(figure.SIZE) == 2
+
+
+@pytest.mark.parametrize("format", FORMATS)
+def test_two_runs_write_the_same_bytes(format, tmp_path):
+    """Two processes at different times, with different hash seeds; and the format is what it says."""
+    for seed in ("1", "2"):
+        done = run("--format", format, "--out", tmp_path / seed, PYTHONHASHSEED=seed)
+        assert done.returncode == 0, done.stderr
+    for name in names():
+        first, second = ((tmp_path / seed / f"{name}.{format}").read_bytes() for seed in ("1", "2"))
+        assert first == second
+        assert first.startswith({"pdf": b"%PDF", "svg": b"<?xml", "png": b"\x89PNG"}[format])
+        assert not any(word in first for word in (b"CreationDate", b"dc:date", b"Software"))
+
+
+def test_the_style_does_not_depend_on_what_was_set_before():
+    import matplotlib
+
+    figure = load("single_relu_valleys")
+    expected = render(figure, "svg")
+    with matplotlib.rc_context({"font.size": 20, "svg.hashsalt": "other", "lines.linewidth": 9}):
+        assert render(figure, "svg") == expected
+        assert matplotlib.rcParams["font.size"] == 20
+
+
+def test_other_data_are_other_bytes(monkeypatch):
+    """The comparison of bytes must be able to fail."""
+    figure = load("single_relu_valleys")
+    expected, honest = render(figure, "svg"), figure.line_landscape
+    monkeypatch.setattr(figure, "line_landscape", lambda x, y: honest(x, [0, 3, 2]))
+    assert render(figure, "svg") != expected
+
+
+def test_the_valleys_are_those_of_the_exercise():
+    data = load("fig_single_relu_valleys").data()
+    assert data.landscape.best_constant == q(14, 9)
+    lowest = {section.quadrant: min(section.heights) for section in data.walk}
+    assert lowest == {(1, 1): q(25, 18), (-1, 1): q(3, 2), (-1, -1): q(2, 3), (1, -1): q(14, 9)}
+    assert max(height for section in data.walk for height in section.heights) == q(14, 9)
+    losses = [data.landscape.loss(theta) for theta in data.networks]
+    assert losses == [lowest[section.quadrant] for section in data.walk]
+
+
+@pytest.mark.parametrize("x, y", [([-1, 0, 1], [0, 3, 1]), ([2, 4, 3, -3, -2], [1, -3, 1, 4, -2]), ([1, 1], [0, 1])])
+def test_sections_are_the_exact_profile(x, y):
+    landscape = line_landscape(x, y)
+    for section in sections(landscape, pieces=5):
+        h = landscape.profiles[section.quadrant]
+        wrong = [(t, height) for t, height in zip(section.kinks, section.heights, strict=True) if h(t) != height]
+        assert set(wrong) <= {h.edge}  # only the limit at the jump is no value of h
+        assert list(section.kinks) == sorted(section.kinks)
+        assert {f.value for f in section.floors} <= set(section.heights)
+        assert set(h.breakpoints) <= set(section.kinks)
+
+
+def test_mistakes_are_one_line_and_status_2(tmp_path, capsys):
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    for arguments in (["no_such_figure"], ["--out", str(blocked)]):
+        assert main(arguments) == 2
+        out, err = capsys.readouterr()
+        assert out == "" and err.startswith("paper_figures: ") and err.count("\n") == 1
+    with pytest.raises(SystemExit) as stop:
+        main(["--format", "gif"])
+    assert stop.value.code == 2
+
+
+def test_names_with_and_without_prefix(capsys):
+    assert load("single_relu_valleys") is load("fig_single_relu_valleys")
+    assert main(["--list"]) == 0
+    assert "fig_single_relu_valleys" in capsys.readouterr().out.split()

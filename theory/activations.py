@@ -1,0 +1,167 @@
+"""Activation functions: value and first two derivatives in each arithmetic.
+
+``activation.jet(u, order)`` returns (s(u), s'(u), ..., s^(order)(u)), elementwise, in the arithmetic of u. ReLU answers
+with the active piece; its kink is inactive (``u > 0``), and a ball that contains the kink raises ``Undecided``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from theory.arithmetic import BALL, FLOAT, RATIONAL, SYMBOLIC, arithmetic_of, flint, sign
+from theory.errors import NotExact, UnknownName
+
+Jet = tuple[np.ndarray, ...]
+
+
+@dataclass(frozen=True)
+class Activation:
+    """A scalar function with its first two derivatives.
+
+    ``analytic`` allows the complex step, ``degree`` is that of a polynomial (None otherwise), ``odd`` and ``homogeneous``
+    (positively, of degree 1) are the symmetries that the models turn into symmetry directions.
+    """
+
+    name: str
+    jet: Callable[[np.ndarray, int], Jet]
+    smooth: bool = True
+    analytic: bool = True
+    degree: int | None = None
+    odd: bool = False
+    homogeneous: bool = False
+
+    def __call__(self, u: np.ndarray) -> np.ndarray:
+        return self.jet(u, 0)[0]
+
+    def __reduce__(self) -> tuple:
+        return named, (self.name,)
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+def _transcendental(u: np.ndarray, name: str, in_floats: Any, in_balls: Any, in_symbols: Any) -> np.ndarray:
+    """One transcendental function in three arithmetics; it has no rational values."""
+    kind = arithmetic_of(u)
+    if kind.name == FLOAT:
+        return in_floats(u)
+    if kind.name == RATIONAL or kind.parent is not None and kind.name == SYMBOLIC:
+        raise NotExact(f"{name}: has no exact {kind.name} values; evaluate at theory.ball(theta) or at floats")
+    function = in_balls if kind.name == BALL else in_symbols()
+    out = np.empty(u.shape, object)
+    out.ravel()[:] = [function(x) for x in u.flat]
+    return out
+
+
+def _sympy(name: str) -> Callable[[], Any]:
+    def load() -> Any:
+        import sympy
+
+        return getattr(sympy, name)
+
+    return load
+
+
+def _tanh(u: np.ndarray, order: int = 2) -> Jet:
+    t = _transcendental(u, "tanh", np.tanh, lambda x: x.tanh(), _sympy("tanh"))
+    if order == 0:
+        return (t,)
+    s1 = 1 - t * t
+    return (t, s1, -2 * t * s1)[: order + 1]
+
+
+def _logistic_value(u: np.ndarray) -> np.ndarray:
+    def symbolic() -> Any:
+        exp = _sympy("exp")()
+        return lambda x: 1 / (1 + exp(-x))
+
+    def floats(x: np.ndarray) -> np.ndarray:
+        half = x.dtype.type(0.5)
+        return half + half * np.tanh(half * x)
+
+    return _transcendental(u, "logistic", floats, lambda x: 1 / (1 + (-x).exp()), symbolic)
+
+
+def _logistic(u: np.ndarray, order: int = 2) -> Jet:
+    s = _logistic_value(u)
+    if order == 0:
+        return (s,)
+    s1 = s * (1 - s)
+    return (s, s1, s1 * (1 - 2 * s))[: order + 1]
+
+
+def _softplus(u: np.ndarray, order: int = 2) -> Jet:
+    def symbolic() -> Any:
+        import sympy
+
+        return lambda x: sympy.log(1 + sympy.exp(x))
+
+    def floats(x: np.ndarray) -> np.ndarray:
+        if x.dtype.kind == "f":
+            return np.logaddexp(0, x)
+        up = x.real > 0  # exp of the side that cannot overflow
+        return np.where(up, x, 0) + np.log1p(np.exp(np.where(up, -x, x)))
+
+    value = _transcendental(u, "softplus", floats, lambda x: (1 + x.exp()).log(), symbolic)
+    return (value, *_logistic(u, order - 1)) if order else (value,)
+
+
+def _erf(u: np.ndarray, order: int = 2) -> Jet:
+    def floats(x: np.ndarray) -> np.ndarray:
+        from scipy.special import erf
+
+        return erf(x)
+
+    value = _transcendental(u, "erf", floats, lambda x: x.erf(), _sympy("erf"))
+    if order == 0:
+        return (value,)
+
+    def ball_bell(x: Any) -> Any:
+        return 2 * (-x * x).exp() / flint().arb.const_sqrt_pi()
+
+    def symbolic_bell() -> Any:
+        import sympy
+
+        return lambda x: 2 * sympy.exp(-x * x) / sympy.sqrt(sympy.pi)
+
+    s1 = _transcendental(u, "erf", lambda x: (2 / np.sqrt(np.pi)) * np.exp(-x * x), ball_bell, symbolic_bell)
+    return (value, s1.astype(u.dtype, copy=False), (-2 * u * s1).astype(u.dtype, copy=False))[: order + 1]
+
+
+def _relu(u: np.ndarray, order: int = 2) -> Jet:
+    kind = arithmetic_of(u)
+    active = kind.indicator(sign(u) > 0)
+    return (u * active, active, 0 * active)[: order + 1]
+
+
+def _square(u: np.ndarray, order: int = 2) -> Jet:
+    return (u * u, 2 * u, 0 * u + 2)[: order + 1]
+
+
+def _identity(u: np.ndarray, order: int = 2) -> Jet:
+    return (u, 0 * u + 1, 0 * u)[: order + 1]
+
+
+TANH = Activation("tanh", _tanh, odd=True)
+LOGISTIC = Activation("logistic", _logistic)
+SOFTPLUS = Activation("softplus", _softplus)
+ERF = Activation("erf", _erf, odd=True)
+RELU = Activation("relu", _relu, smooth=False, analytic=False, homogeneous=True)
+SQUARE = Activation("square", _square, degree=2)
+IDENTITY = Activation("identity", _identity, degree=1, odd=True, homogeneous=True)
+
+ACTIVATIONS = {a.name: a for a in (TANH, LOGISTIC, SOFTPLUS, ERF, RELU, SQUARE, IDENTITY)}
+
+
+def named(activation: str | Activation) -> Activation:
+    """The activation of this name; an ``Activation`` passes through, so a user can bring their own."""
+    if isinstance(activation, Activation):
+        return activation
+    try:
+        return ACTIVATIONS[activation]
+    except (KeyError, TypeError):
+        raise UnknownName(f"activation: one of {', '.join(ACTIVATIONS)}, got {activation!r}") from None

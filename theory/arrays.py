@@ -1,0 +1,134 @@
+"""Shapes and batches: the only place that words those errors.
+
+Array rule: leading axes are a batch, the last axis holds the parameters. Data have samples as columns.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from theory.arithmetic import as_array
+from theory.errors import TooLarge
+
+Layout = tuple[tuple[str, tuple[int, ...]], ...]
+
+MAX_BYTES = 256 * 2**20
+
+
+def frozen(a: np.ndarray) -> np.ndarray:
+    """A read-only copy."""
+    out = np.array(a)
+    out.flags.writeable = False
+    return out
+
+
+def points(theta: Any, dim: int, where: str, name: str = "theta") -> np.ndarray:
+    """``theta`` as an array (..., dim) of one arithmetic."""
+    out = as_array(theta, f"{where}: {name}")
+    if out.ndim == 0 or out.shape[-1] != dim:
+        raise ValueError(
+            f"{where}: {name} needs {dim} parameters along its last axis, got shape {out.shape}; "
+            "leading axes are a batch, and pack() builds theta from its layers"
+        )
+    return out
+
+
+def matrix(a: Any, where: str, name: str, rows: int | None = None, columns: int | None = None) -> np.ndarray:
+    """Data as a read-only 2-D array with the stated numbers of rows and columns."""
+    out = as_array(a, f"{where}: {name}")
+    if out.ndim == 1:
+        raise ValueError(
+            f"{where}: {name} must be 2-D with samples as columns, got shape {out.shape}; "
+            f"write {name}[None, :] for {out.shape[0]} samples or {name}[:, None] for one sample"
+        )
+    if out.ndim != 2 or rows not in (None, out.shape[0]) or columns not in (None, out.shape[1]):
+        want = f"({rows or 'any'}, {columns or 'any'})"
+        raise ValueError(f"{where}: {name} needs shape {want}, samples as columns, got {out.shape}")
+    return frozen(out)
+
+
+def vector(a: Any, where: str, name: str, size: int | None = None) -> np.ndarray:
+    """Data as a read-only 1-D array of the stated size."""
+    out = as_array(a, f"{where}: {name}")
+    if out.ndim != 1 or size not in (None, out.shape[0]):
+        raise ValueError(f"{where}: {name} needs shape ({size or 'any'},), got {out.shape}")
+    return frozen(out)
+
+
+def positive_int(value: Any, where: str, name: str) -> int:
+    """A size: an integer of at least 1."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
+        raise ValueError(f"{where}: {name} must be an integer of at least 1, got {value!r}")
+    return int(value)
+
+
+def widths_of(widths: Any, where: str) -> tuple[int, ...]:
+    """Layer widths (d_0, ..., d_H) with H >= 1."""
+    if not isinstance(widths, Sequence | np.ndarray) or isinstance(widths, str) or len(widths) < 2:
+        raise ValueError(f"{where}: widths must be (d_0, ..., d_H) with at least two entries, got {widths!r}")
+    return tuple(positive_int(d, where, "each width") for d in widths)
+
+
+def size_of(layout: Layout) -> int:
+    """Number of parameters of a layout."""
+    return sum(math.prod(shape) for _, shape in layout)
+
+
+def unpack(theta: np.ndarray, layout: Layout) -> tuple[np.ndarray, ...]:
+    """Views (..., *shape), one for each entry of the layout."""
+    out, start = [], 0
+    for _, shape in layout:
+        stop = start + math.prod(shape)
+        out.append(theta[..., start:stop].reshape(theta.shape[:-1] + shape))
+        start = stop
+    return tuple(out)
+
+
+def pack(parts: Sequence[Any], layout: Layout, where: str) -> np.ndarray:
+    """The inverse of ``unpack``; leading axes broadcast."""
+    if len(parts) != len(layout):
+        raise ValueError(f"{where}.pack: needs {len(layout)} arrays ({', '.join(n for n, _ in layout)}), got {len(parts)}")
+    arrays = []
+    for (name, shape), part in zip(layout, parts, strict=True):
+        a = as_array(part, f"{where}.pack: {name}")
+        if a.shape[max(a.ndim - len(shape), 0) :] != shape:
+            raise ValueError(f"{where}.pack: {name} needs shape (..., {', '.join(map(str, shape))}), got {a.shape}")
+        arrays.append((a, a.shape[: a.ndim - len(shape)]))
+    batch = np.broadcast_shapes(*(lead for _, lead in arrays))
+    flat = [np.broadcast_to(a, batch + a.shape[len(lead) :]).reshape(*batch, -1) for a, lead in arrays]
+    return as_array(np.concatenate(flat, axis=-1), f"{where}.pack")
+
+
+def batch_matrix(out: np.ndarray | None, shape: tuple[int, ...], dtype: Any, where: str) -> np.ndarray:
+    """The array to write Hessians into: ``out`` if it fits, else a new one; refused before any work if impossible."""
+    if out is None:
+        try:
+            return np.empty(shape, dtype)
+        except MemoryError:
+            size = math.prod(shape) * np.dtype(dtype).itemsize / 2**30
+            raise TooLarge(f"{where}: the result of shape {shape} needs {size:.1f} GiB; evaluate smaller batches") from None
+    if out.shape != shape or out.dtype != dtype or not (out.flags.writeable and out.flags.c_contiguous):
+        raise ValueError(
+            f"{where}: out must be a writeable C-contiguous {np.dtype(dtype)} array of shape {shape}, got {out.dtype} {out.shape}"
+        )
+    return out
+
+
+def chunks(count: int, bytes_each: int, max_bytes: int = MAX_BYTES) -> range:
+    """Starts of chunks whose temporaries stay below ``max_bytes``; the step is the chunk size."""
+    return range(0, count, max(1, min(count, max_bytes // max(bytes_each, 1))))
+
+
+def in_chunks(function: Callable[..., np.ndarray], vectors: Sequence[np.ndarray], bytes_each: int, max_bytes: int = MAX_BYTES) -> Any:
+    """A batched function of vectors (..., n), evaluated on chunks of the batch whose temporaries stay below ``max_bytes``."""
+    shape = np.broadcast_shapes(*(v.shape for v in vectors))
+    starts = chunks(math.prod(shape[:-1]), bytes_each, max_bytes)
+    if len(starts) == 1:
+        return function(*vectors)
+    rows = [np.broadcast_to(v, shape).reshape(-1, shape[-1]) for v in vectors]
+    out = np.concatenate([function(*(v[s : s + starts.step] for v in rows)) for s in starts])
+    return out.reshape(*shape[:-1], *out.shape[1:])

@@ -1,0 +1,1 @@
+"""Calculus that knows no model: differences, inertia, Krawczyk boxes, tolerances, exact linear algebra."""

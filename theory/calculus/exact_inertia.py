@@ -1,0 +1,87 @@
+"""Exact inertia of integer matrices, proved at the speed of floating-point matrix products.
+
+What proves it, for symmetric H (n, n) and any V (n, k):
+
+- n+(H) >= n+(V^T H V) and n-(H) >= n-(V^T H V), because V maps a subspace on which V^T H V is positive definite one-to-one
+  to a subspace on which H is positive definite;
+- a strictly diagonally dominant V^T H V has the signs of its diagonal (Gershgorin);
+- so p positive and q negative discs prove the inertia as soon as p + q = n, or p + q = rank H, computed exactly.
+
+V holds float eigenvectors rounded to integers. It only has to be good enough: the product V^T H V is exact.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from theory.arithmetic import flint, precision
+from theory.calculus.ball_inertia import ball_signs, gershgorin_signs
+from theory.calculus.tolerance import eigenvalue_error
+
+WORD = 53
+PRECISIONS = (128, 512, 2048)
+
+
+def integer_inertia(H: Any) -> tuple[int, int, int, str]:
+    """(n-, n0, n+, method) of a symmetric integer matrix (n, n), an int64 array or else an ``fmpz_mat``; always exact.
+
+    Three methods, each falling back on the next: float congruence in exact integer words (entries of up to about 35 bits,
+    spectra of condition up to about 1e9), balls of growing precision with the exact rank, and Descartes' rule.
+    """
+    short = isinstance(H, np.ndarray)
+    n = len(H) if short else H.nrows()
+    negative, positive = congruence_signs(H) if short else (0, 0)
+    if negative + positive == n:
+        return negative, 0, positive, "exact congruence"
+    N = flint().fmpz_mat(n, n, H.ravel().tolist()) if short else H
+    rank = N.rank()
+    if negative + positive == rank:
+        return negative, n - rank, positive, "exact congruence and rank"
+    for bits in PRECISIONS:
+        with precision(bits):
+            negative, positive = ball_signs(flint().arb_mat(N))
+        if negative + positive == rank:
+            return negative, n - rank, positive, "Gershgorin discs in balls and exact rank"
+    return *descartes(N), "characteristic polynomial, Descartes' rule"
+
+
+def congruence_signs(H: np.ndarray) -> tuple[int, int]:
+    """Proved lower bounds of (n-, n+) of a symmetric int64 matrix (n, n); (0, 0) if its entries are too long.
+
+    With row sums sum_j |H_ij| < 2^b and |V_ij| <= 2^s, every partial sum of W = H V is an integer below 2^(b+s) <= 2^53,
+    which float64 holds exactly. W = W_0 + 2^k W_1 with |W_0| <= 2^(k-1); the columns of V have 1-norms below 2^(s+c), so
+    those of V^T W_0 and V^T W_1 are exact as well if k + s + c <= 53 and b + s - k <= k.
+    """
+    n = len(H)
+    if int(H.max()) >= 2**WORD or int(H.min()) <= -(2**WORD):
+        return 0, 0
+    A = H.astype(float)
+    b = math.frexp(np.abs(A).sum(1).max())[1] + 1
+    c = math.frexp(math.sqrt(n) + 1)[1]
+    s = min(WORD - b, (2 * (WORD - c) - b) // 3)
+    if s < c + 4:  # too coarse for dominance
+        return 0, 0
+    eigenvalues, Q = np.linalg.eigh(A)
+    V = np.rint(2.0**s * Q[:, np.abs(eigenvalues) > eigenvalue_error(A)])
+    W, k = A @ V, WORD - s - c
+    W1 = np.rint(W * 2.0**-k)
+    M = V.T @ (W - 2.0**k * W1) + 2.0**k * (V.T @ W1)  # one rounding, covered by the margin of the discs
+    signs = gershgorin_signs(M)
+    return int((signs < 0).sum()), int((signs > 0).sum())
+
+
+def descartes(N: Any) -> tuple[int, int, int]:
+    """(n-, n0, n+) from the signs of the characteristic polynomial, which has real roots only.
+
+    For such a polynomial Descartes' rule is an equality: n+ is the number of sign changes of its coefficients.
+    Source: gantmacher1959; own derivation of the equality: n+ and n- cannot exceed the sign changes of p(x) and p(-x), whose sum is at
+    most the degree of p / x^n0, which is n+ + n-.
+    """
+    coefficients = N.charpoly().coeffs()
+    n, signs = len(coefficients) - 1, [1 if c > 0 else -1 for c in coefficients if c != 0]
+    zero = next(i for i, c in enumerate(coefficients) if c != 0)
+    positive = sum(s != t for s, t in zip(signs, signs[1:], strict=False))
+    return n - zero - positive, zero, positive

@@ -1,0 +1,1 @@
+"""The claims: the engine, and one file for each family of theorems."""

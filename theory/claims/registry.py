@@ -1,0 +1,91 @@
+"""The registry: claims by id, in the order of what they rest on."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Iterable, Iterator, Mapping
+from graphlib import CycleError, TopologicalSorter
+from importlib import import_module
+from typing import Any
+
+from theory.claims.claim import Claim
+from theory.errors import UnknownName
+
+FAMILIES = ("quadratic", "deep_linear", "linear_resnet", "relu_neuron", "shallow_net", "spin_glass")
+
+
+class Registry(Mapping[str, Claim]):
+    """Claims by id, each after the claims that it uses.
+
+    Raises
+    ------
+    ValueError
+        For an id that occurs twice, a ``uses`` or ``corrected_by`` that does not resolve, or a cycle.
+    """
+
+    def __init__(self, claims: Iterable[Claim]) -> None:
+        by_id: dict[str, Claim] = {}
+        for claim in claims:
+            if claim.id in by_id:
+                raise ValueError(f"registry: the id {claim.id!r} occurs twice; ids are permanent and unique")
+            by_id[claim.id] = claim
+        for claim in by_id.values():
+            missing = {*claim.uses, claim.corrected_by} - set(by_id) - {""}
+            if missing:
+                raise ValueError(f"registry: {claim.id} refers to {', '.join(sorted(missing))}, which is no claim")
+        try:
+            order = TopologicalSorter({c.id: c.uses for c in by_id.values()}).static_order()
+            self._claims = {i: by_id[i] for i in order}
+        except CycleError as error:
+            raise ValueError(f"registry: claims rest on each other in a circle: {' -> '.join(error.args[1])}") from None
+
+    def __getitem__(self, claim_id: str) -> Claim:
+        try:
+            return self._claims[claim_id]
+        except KeyError:
+            near = [i for i in self._claims if claim_id.split(".")[-1] in i][:3]
+            hint = f"; did you mean {' or '.join(near)}?" if near else "; `landscapes list` shows them all"
+            raise UnknownName(f"registry: no claim {claim_id!r}{hint}") from None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._claims)
+
+    def __len__(self) -> int:
+        return len(self._claims)
+
+    def with_claims(self, claims: Iterable[Claim]) -> Registry:
+        """This registry and further claims, a user's say."""
+        return Registry([*self.values(), *claims])
+
+    def select(self, patterns: Iterable[str] = (), *, source: str = "", status: str = "") -> list[Claim]:
+        """Claims whose id matches any of the shell patterns (all, if none is given) and the filters, in order.
+
+        Raises
+        ------
+        UnknownName
+            If a pattern matches nothing.
+        """
+        patterns = tuple(patterns)
+        chosen: list[Claim] = []
+        for pattern in patterns:
+            if not fnmatch.filter(self._claims, pattern):
+                self[pattern]
+        for claim in self.values():
+            if patterns and not any(fnmatch.fnmatchcase(claim.id, p) for p in patterns):
+                continue
+            if source.lower() in claim.source.lower() and status in ("", claim.status):
+                chosen.append(claim)
+        return chosen
+
+
+_loaded: dict[str, Registry] = {}
+
+
+def __getattr__(name: str) -> Any:
+    """``registry``: the claims of the book, loaded at first use."""
+    if name != "registry":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name not in _loaded:
+        families = (import_module(f"theory.claims.{family}") for family in FAMILIES)
+        _loaded[name] = Registry(claim for family in families for claim in family.CLAIMS)
+    return _loaded[name]

@@ -1,0 +1,1 @@
+"""Finding and classifying critical points: generic rules, and one file a model for its own theory."""

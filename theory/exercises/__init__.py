@@ -1,0 +1,1 @@
+"""Exercises: stubs, hints, and a grader that uses the theorems themselves."""

@@ -1,0 +1,1 @@
+"""Weight manifolds: metric, exponential map, projection, Riemannian derivatives from Euclidean ones."""

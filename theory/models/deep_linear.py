@@ -1,0 +1,313 @@
+"""Deep linear nets: theta = (W_1, ..., W_H), loss ||Y - W_H ... W_1 X||_F^2."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from theory import arrays
+from theory.arithmetic import FLOAT, Arithmetic, arithmetic_of, is_zero, rational
+from theory.landscape import Kind, Model, Point, Traits
+from theory.losses import SQUARED, Weighted, loss_named
+from theory.models.matrix_chain import T, crossed, flat, jacobian, outer, partial_products, product, spans
+from theory.models.product_loss import Function, OutputLoss, SquaredError, SquaredMoments
+
+# Hessians are written in chunks of about this many bytes, so that factors and result stay in the second-level cache.
+_CHUNK_BYTES = 2**20
+
+
+@dataclass(frozen=True, eq=False, init=False)
+class DeepLinearNet(Model):
+    """A product of H matrices fitted to data: ||Y - W_H ... W_1 X||_F^2, without 1/2 and 1/m.
+
+    Parameters
+    ----------
+    widths : (d_0, ..., d_H), H >= 1.
+    X : (d_0, m), samples as columns.
+    Y : (d_H, m).
+    loss : an output loss of ``theory.losses``, or its name; summed over samples and outputs.
+
+    Source: golikov2019, Linear nets; the closed forms are our own derivation.
+
+    >>> net = DeepLinearNet((1, 1, 1), [[1]], [[2]])
+    >>> net.loss([1, 1]), net.gradient([1, 1])
+    (1, array([-2, -2], dtype=object))
+    """
+
+    widths: tuple[int, ...]
+    objective: Any
+    loss_normalisation = "||Y - W_H ... W_1 X||_F^2, no 1/2, no 1/m"
+
+    def __init__(self, widths: Any, X: Any, Y: Any, loss: Any = SQUARED) -> None:
+        d = arrays.widths_of(widths, "DeepLinearNet")
+        X = arrays.matrix(X, "DeepLinearNet", "X", rows=d[0])
+        Y = arrays.matrix(Y, "DeepLinearNet", "Y", rows=d[-1], columns=X.shape[1])
+        loss = loss_named(loss)
+        self._set(d, SquaredError(X, Y) if loss is SQUARED or loss.name == "squared" else OutputLoss(X, Y, loss))
+
+    def _set(self, widths: tuple[int, ...], objective: Any) -> None:
+        object.__setattr__(self, "widths", widths)
+        object.__setattr__(self, "objective", objective)
+
+    @classmethod
+    def _of(cls, widths: Any, objective: Any) -> DeepLinearNet:
+        net = cls.__new__(cls)
+        net._set(arrays.widths_of(widths, cls.__name__), objective)
+        return net
+
+    @classmethod
+    def from_moments(cls, widths: Any, Sxx: Any, Syx: Any, Syy: Any) -> DeepLinearNet:
+        """The population loss E||y - W_H ... W_1 x||^2 from second moments Sxx (d_0, d_0), Syx (d_H, d_0), Syy (d_H, d_H)."""
+        from theory.calculus.inertia import inertia
+
+        d = arrays.widths_of(widths, cls.__name__)
+        Sxx = arrays.matrix(Sxx, cls.__name__, "Sxx", d[0], d[0])
+        Syx = arrays.matrix(Syx, cls.__name__, "Syx", d[-1], d[0])
+        Syy = arrays.matrix(Syy, cls.__name__, "Syy", d[-1], d[-1])
+        joint = np.block([[Sxx, Syx.T], [Syx, Syy]])
+        if inertia(joint).negative:
+            raise ValueError(f"{cls.__name__}: moments must be positive semidefinite together, got inertia {inertia(joint)}")
+        return cls._of(d, SquaredMoments(Sxx, Syx, Syy))
+
+    @classmethod
+    def of_product(
+        cls,
+        widths: Any,
+        value: Callable[[np.ndarray], np.ndarray],
+        gradient: Callable[[np.ndarray], np.ndarray],
+        hessian: Callable[[np.ndarray], np.ndarray],
+    ) -> DeepLinearNet:
+        """f(W_H ... W_1) for any twice differentiable f, given with gradient (..., d_H, d_0) and row-major Hessian."""
+        return cls._of(widths, Function(value, gradient, hessian))
+
+    def __reduce__(self) -> tuple:
+        return _rebuild, (type(self), self.widths, self.objective)
+
+    @property
+    def depth(self) -> int:
+        """Number H of matrices."""
+        return len(self.widths) - 1
+
+    @property
+    def X(self) -> np.ndarray | None:
+        """The inputs (d_0, m), or None for a population loss."""
+        return getattr(self.objective, "X", None)
+
+    @property
+    def Y(self) -> np.ndarray | None:
+        """The targets (d_H, m), or None for a population loss."""
+        return getattr(self.objective, "Y", None)
+
+    @cached_property
+    def layout(self) -> arrays.Layout:
+        d = self.widths
+        return tuple((f"W{i}", (d[i], d[i - 1])) for i in range(1, len(d)))
+
+    @cached_property
+    def traits(self) -> Traits:
+        squared = isinstance(self.objective, SquaredError | SquaredMoments)
+        smooth = squared or getattr(getattr(self.objective, "loss", None), "smooth", False)
+        return Traits(
+            smooth=smooth,
+            analytic=squared,
+            polynomial_degree=2 * self.depth if squared else None,
+            layer_groups=tuple((name,) for name, _ in self.layout),
+            has_samples=self.X is not None,
+            symmetry=" x ".join(f"GL({d})" for d in self.widths[1:-1]),
+        )
+
+    @cached_property
+    def _objectives(self) -> dict[Arithmetic, Any]:
+        return {}
+
+    def _f(self, kind: Arithmetic) -> Any:
+        """The objective f(R) in this arithmetic, compressed at its first use."""
+        if kind not in self._objectives:
+            self._objectives[kind] = self.objective.at(kind)
+        return self._objectives[kind]
+
+    def _enter(self, theta: Any) -> tuple[tuple[np.ndarray, ...], Any, Arithmetic]:
+        theta = self._points(theta)
+        kind = arithmetic_of(theta)
+        return arrays.unpack(theta, self.layout), self._f(kind), kind
+
+    def product(self, theta: Any) -> np.ndarray:
+        """R = W_H ... W_1, (..., d_H, d_0)."""
+        return product(self.unpack(theta))
+
+    def loss(self, theta: Any) -> np.ndarray:
+        """f(W_H ... W_1): (..., n) -> (...)."""
+        W, f, _ = self._enter(theta)
+        return f.value(product(W))
+
+    def gradient(self, theta: Any) -> np.ndarray:
+        """G_i = A_i^T M B_i^T with M = grad f(R): (..., n) -> (..., n)."""
+        W, f, kind = self._enter(theta)
+        A, B = partial_products(W, kind)
+        M = f.gradient(W[-1] @ B[-1])
+        return flat([T(A_i) @ M @ T(B_i) for A_i, B_i in zip(A, B, strict=True)])
+
+    def hessian(self, theta: Any, out: np.ndarray | None = None) -> np.ndarray:
+        """Blocks H_ij[p,q; p',q'] = f''(A_i, B_i; A_j, B_j) + (A_i^T M B_j^T)[p,q'] C_ij[q,p'] for i > j: (..., n, n).
+
+        For squares the first term is 2 (A_i^T A_j)[p,p'] (B_i S B_j^T)[q,q'].
+        """
+        theta = self._points(theta)
+        kind, n = arithmetic_of(theta), self.dim
+        out = arrays.batch_matrix(out, (*theta.shape, n), theta.dtype, "DeepLinearNet.hessian")
+        if kind.name != FLOAT:
+            self._hessian_into(out, theta, kind)
+            return out
+        rows, blocks = theta.reshape(-1, n), out.reshape(-1, n, n)
+        starts = arrays.chunks(len(rows), n * n * theta.itemsize, _CHUNK_BYTES)
+        for s in starts:
+            self._hessian_into(blocks[s : s + starts.step], rows[s : s + starts.step], kind)
+        return out
+
+    def _hessian_into(self, out: np.ndarray, theta: np.ndarray, kind: Arithmetic) -> None:
+        W, f = arrays.unpack(theta, self.layout), self._f(kind)
+        A, B = partial_products(W, kind)
+        R = W[-1] @ B[-1]
+        M = f.gradient(R)
+        if f.S is None:
+            J = jacobian(A, B)
+            out[...] = T(J) @ f.hessian(R) @ J
+        else:
+            SB = [f.S @ T(b) for b in B]
+        layer, d = spans(self.layout), self.widths
+        AM = [T(a) @ M for a in A]
+        for i in range(self.depth):
+            C = kind.eye(d[i])
+            for j in range(i, -1, -1):
+                block = out[..., layer[i], layer[j]].reshape(*theta.shape[:-1], d[i + 1], d[i], -1)
+                if f.S is not None:
+                    np.multiply(*outer(2 * (T(A[i]) @ A[j]), B[i] @ SB[j]), out=block)
+                if j < i:
+                    np.add(block, np.multiply(*crossed(AM[i] @ T(B[j]), C)), out=block)
+                    out[..., layer[j], layer[i]] = T(out[..., layer[i], layer[j]])
+                    C = C @ W[j]
+
+    def hvp(self, theta: Any, v: Any) -> np.ndarray:
+        """Hessian times v by differentiating the gradient along v; theta and v broadcast: (..., n)."""
+        theta = self._points(theta)
+        kind = arithmetic_of(theta)
+        W, V, f = self.unpack(theta), arrays.unpack(self._directions(v, theta), self.layout), self._f(kind)
+        A, B = partial_products(W, kind)
+        dA, dB = [kind.zeros(A[-1].shape)], [kind.zeros(B[0].shape)]
+        for i in range(self.depth - 1, 0, -1):
+            dA.insert(0, dA[0] @ W[i] + A[i] @ V[i])
+        for i in range(self.depth - 1):
+            dB.append(V[i] @ B[i] + W[i] @ dB[-1])
+        R, dR = W[-1] @ B[-1], V[-1] @ B[-1] + W[-1] @ dB[-1]
+        M = f.gradient(R)
+        if f.S is not None:
+            dM = 2 * (dR @ f.S)
+        else:
+            dM = (f.hessian(R) @ dR.reshape(*dR.shape[:-2], -1, 1)).reshape(dR.shape)
+        terms = zip(A, B, dA, dB, strict=True)
+        return flat([T(da) @ M @ T(b) + T(a) @ dM @ T(b) + T(a) @ M @ T(db) for a, b, da, db in terms])
+
+    @property
+    def sample_weight(self) -> Fraction:
+        """loss == sample_weight * sample_losses.sum(-1)."""
+        return Fraction(1)
+
+    def _samples(self, kind: Arithmetic) -> tuple[np.ndarray, np.ndarray, Any]:
+        if self.X is None or self.Y is None:
+            raise TypeError("DeepLinearNet: a population loss has no samples; build the net from X and Y")
+        return kind.convert(self.X), kind.convert(self.Y), getattr(self.objective, "loss", SQUARED)
+
+    def sample_losses(self, theta: Any) -> np.ndarray:
+        """||y_s - R x_s||^2 for each sample: (..., n) -> (..., m)."""
+        W, _, kind = self._enter(theta)
+        X, Y, loss = self._samples(kind)
+        return loss.value(product(W) @ X, Y).sum(-2)
+
+    def sample_gradients(self, theta: Any) -> np.ndarray:
+        """Gradients of the sample losses: (..., n) -> (..., m, n)."""
+        W, _, kind = self._enter(theta)
+        X, Y, loss = self._samples(kind)
+        A, B = partial_products(W, kind)
+        E = loss.gradient(W[-1] @ B[-1] @ X, Y)
+        layers = [np.einsum("...ps,...qs->...spq", T(a) @ E, b @ X) for a, b in zip(A, B, strict=True)]
+        return flat(layers)
+
+    def symmetry_directions(self, theta: Any) -> np.ndarray:
+        """W_i -> xi W_i, W_{i+1} -> -W_{i+1} xi for the unit matrices xi of gl(d_i), 0 < i < H: (..., sum d_i^2, n)."""
+        theta = self._points(theta)
+        W, kind = arrays.unpack(theta, self.layout), arithmetic_of(theta)
+        directions = []
+        for i in range(self.depth - 1):
+            d = self.widths[i + 1]
+            for a in range(d):
+                for b in range(d):
+                    D = [kind.zeros(w.shape) for w in W]
+                    D[i][..., a, :] = W[i][..., b, :]
+                    D[i + 1][..., :, b] = -W[i + 1][..., :, a]
+                    directions.append(flat(D))
+        return np.stack(directions, axis=-2) if directions else super().symmetry_directions(theta)
+
+    def symmetry_images(self, theta: Any) -> np.ndarray:
+        """Images under 2 I and under the shear I + E_12 in each hidden layer: (k, ..., n)."""
+        theta = self._points(theta)
+        W, kind = arrays.unpack(theta, self.layout), arithmetic_of(theta)
+        images = []
+        for i in range(self.depth - 1):
+            doubled = [2 * w if k == i else w * kind.fraction(1, 2) if k == i + 1 else w for k, w in enumerate(W)]
+            images.append(flat(doubled))
+            if self.widths[i + 1] > 1:
+                sheared = [w.copy() for w in W]
+                sheared[i][..., 0, :] += W[i][..., 1, :]
+                sheared[i + 1][..., :, 1] -= W[i + 1][..., :, 0]
+                images.append(flat(sheared))
+        return np.stack(images) if images else super().symmetry_images(theta)
+
+    def minimum_value(self) -> Any:
+        """The global minimum: exact (rational, or a ball where it is irrational) for exact data, else a float.
+
+        ||Y (I - X^+ X)||^2 + the squared singular values of Y X^+ X beyond the k-th, k = min(d_0, ..., d_H): Eckart-Young.
+        None for other losses than the squared one.
+        """
+        if not isinstance(self.objective, SquaredError | SquaredMoments):
+            return None
+        return self._f(self._data_kind).minimum(min(self.widths))
+
+    @property
+    def _data_kind(self) -> Arithmetic:
+        return arithmetic_of(self.objective.X if self.X is not None else self.objective.Sxx)
+
+    def known_points(self) -> Iterable[Point]:
+        """The origin (H >= 2): a global minimum if YX^T = 0, else a saddle, strict exactly for H = 2."""
+        if self.depth < 2 or self.minimum_value() is None:
+            return
+        zero = rational(np.zeros(self.dim, int)) if self._data_kind.is_exact else np.zeros(self.dim)
+        f = self._f(self._data_kind)
+        origin = self._data_kind.zeros((self.widths[-1], self.widths[0]))
+        if is_zero(f.gradient(origin)).all():
+            kind = Kind.GLOBAL_MINIMUM
+        else:
+            kind = Kind.STRICT_SADDLE if self.depth == 2 else Kind.NON_STRICT_SADDLE
+        yield Point("origin", zero, kind, f.value(origin))
+
+    @classmethod
+    def instances(cls) -> Iterable[tuple[str, DeepLinearNet]]:
+        """Small nets for the battery: plain, and degenerate in width, depth, rank of X, ties and targets."""
+        yield "2-2-2", cls((2, 2, 2), [[1, 0, 1], [0, 2, 1]], [[1, 1, 0], [3, 0, "1/2"]])
+        yield "depth 1", cls((2, 1), [[1, 0], [0, 1]], [[1, 2]])
+        yield "width 1, depth 4", cls((1, 1, 1, 1, 1), [[1, 2]], [[3, "1/3"]])
+        yield "bottleneck 2-1-2", cls((2, 1, 2), [[1, 0], [0, 1]], [[2, 0], [0, 1]])
+        yield "rank-deficient X, 2-3-1-2", cls((2, 3, 1, 2), [[1, 2], [2, 4]], [[1, 0], [0, 1]])
+        yield "tied singular values", cls((2, 1, 2), [[1, 0], [0, 1]], [[1, 0], [0, 1]])
+        yield "zero targets", cls((1, 2, 1), [[1, 1]], [[0, 0]])
+        yield "floats", cls((2, 3, 2), [[0.5, -1.0, 2.0, 0.1], [1.5, 0.3, -0.2, 1.0]], [[1.0, 0.2, -0.4, 0.7], [0.0, 1.1, 0.6, -2.0]])
+        yield "population", cls.from_moments((2, 2, 1), [[2, 1], [1, 1]], [[1, 3]], [[20]])
+        yield "weighted squares", cls((2, 1, 2), [[1, 0], [0, 1]], [[1, 0], [0, "1/2"]], Weighted([[1, 3], [3, 1]]))
+
+
+def _rebuild(cls: type[DeepLinearNet], widths: tuple[int, ...], objective: Any) -> DeepLinearNet:
+    return cls._of(widths, objective)

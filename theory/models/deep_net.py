@@ -1,0 +1,284 @@
+"""Fully connected nets of any depth, with biases and a linear output layer, under the squared loss."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from theory import arrays
+from theory.activations import named
+from theory.arithmetic import RATIONAL, arithmetic_of, is_zero, sign
+from theory.landscape import Kind, Model, Point, Traits
+from theory.models import neuron_symmetries as symmetries
+
+# Chunks of about this many bytes keep the activations of all layers in the second-level cache.
+_CHUNK_BYTES = 2**20
+
+
+@dataclass(frozen=True, eq=False)
+class DeepNet(Model):
+    """(1/m) sum_i ||f(x_i) - y_i||^2 with f = W_L s(... s(W_1 x + b_1) ...) + b_L; L = 1 is linear regression.
+
+    Parameters
+    ----------
+    widths : (d_0, ..., d_L), L >= 1.
+    X : (d_0, m), samples as columns.
+    Y : (d_L, m).
+    activation : s, a name or an ``Activation`` of ``theory.activations``.
+
+    Source: source 004, Definitions 12.1 and 12.2 with the squared loss.
+
+    >>> DeepNet((1, 1, 1), [[1, 2]], [[0, 1]], activation="square").loss([1, 0, 1, 0])
+    5
+    """
+
+    widths: Any
+    X: Any
+    Y: Any
+    activation: Any = "tanh"
+
+    loss_normalisation = "(1/m) sum of the squared errors of all outputs, no 1/2"
+
+    def __post_init__(self) -> None:
+        d = arrays.widths_of(self.widths, "DeepNet")
+        X = arrays.matrix(self.X, "DeepNet", "X", rows=d[0])
+        Y = arrays.matrix(self.Y, "DeepNet", "Y", rows=d[-1], columns=X.shape[1])
+        for name, value in (("widths", d), ("X", X), ("Y", Y), ("activation", named(self.activation))):
+            object.__setattr__(self, name, value)
+
+    @property
+    def depth(self) -> int:
+        """Number L of affine maps."""
+        return len(self.widths) - 1
+
+    @cached_property
+    def layout(self) -> arrays.Layout:
+        d = self.widths
+        return tuple(part for i in range(1, len(d)) for part in ((f"W{i}", (d[i], d[i - 1])), (f"b{i}", (d[i],))))
+
+    @cached_property
+    def traits(self) -> Traits:
+        s, L = self.activation, self.depth
+        degree = 1  # of the outputs in theta: D_1 = 1, D_{l+1} = p D_l + 1
+        for _ in range(L - 1):
+            degree = degree and s.degree and s.degree * degree + 1
+        return Traits(
+            smooth=s.smooth or L == 1,
+            analytic=s.analytic or L == 1,
+            polynomial_degree=2 * degree if degree else None,
+            layer_groups=((f"W{L - 1}", f"b{L - 1}"), (f"W{L}",)) if s.homogeneous and L > 1 else (),
+            symmetry=" x ".join(symmetries.in_words(s, k, True) for k in self.widths[1:-1]),
+        )
+
+    # Forward and backward pass; layer l has the index l - 1
+
+    def _constants(self) -> tuple[Any, ...]:
+        return self.X, self.Y
+
+    def _forward(self, theta: np.ndarray, order: int) -> tuple[tuple, list, list, np.ndarray]:
+        """W, the layers A = (X, s(U_1), ...), the derivatives (s, s', ...) at U_1, U_2, ..., and the outputs U_L."""
+        layers = arrays.unpack(theta, self.layout)
+        W, b = layers[::2], layers[1::2]
+        A, jets = [self._in(arithmetic_of(theta))[0]], []
+        for W_l, b_l in zip(W[:-1], b[:-1], strict=True):
+            jets.append(self.activation.jet(W_l @ A[-1] + b_l[..., None], order))
+            A.append(jets[-1][0])
+        return W, A, jets, W[-1] @ A[-1] + b[-1][..., None]
+
+    def _residual(self, theta: np.ndarray, f: np.ndarray) -> np.ndarray:
+        return f - self._in(arithmetic_of(theta))[1]
+
+    def _join(self, layers: list[np.ndarray], batch: tuple[int, ...]) -> np.ndarray:
+        """The flat vectors of dW_1, db_1, dW_2, ... with these leading axes."""
+        shapes = [shape for _, shape in self.layout]
+        full = [np.broadcast_to(p, batch + shape) for p, shape in zip(layers, shapes, strict=True)]
+        parts = [p.reshape(*batch, math.prod(shape)) for p, shape in zip(full, shapes, strict=True)]
+        return np.concatenate(parts, axis=-1)
+
+    def _bytes_each(self, theta: np.ndarray) -> int:
+        """Size of the temporaries of one point."""
+        return 4 * sum(self.widths) * self.X.shape[1] * theta.itemsize
+
+    def _in_chunks(self, function: Any, *vectors: np.ndarray) -> np.ndarray:
+        return arrays.in_chunks(function, vectors, self._bytes_each(vectors[0]), _CHUNK_BYTES)
+
+    def outputs(self, theta: Any) -> np.ndarray:
+        """f(x_i) in columns: (..., n) -> (..., d_L, m)."""
+        return self._forward(self._points(theta), 0)[-1]
+
+    def loss(self, theta: Any) -> np.ndarray:
+        """(1/m) sum_i ||f(x_i) - y_i||^2: (..., n) -> (...)."""
+        m = self.X.shape[1]
+        return self._in_chunks(
+            lambda t: arithmetic_of(t).fraction(1, m) * self._sample_losses(t).sum(-1), self._points(theta)
+        )
+
+    def gradient(self, theta: Any) -> np.ndarray:
+        """Delta_L = (2/m) E, Delta_{l-1} = W_l^T Delta_l * s'(U_{l-1}); dW_l = Delta_l A_{l-1}^T, db_l = Delta_l 1: (..., n)."""
+        return self._in_chunks(self._gradient, self._points(theta))
+
+    def _gradient(self, theta: np.ndarray) -> np.ndarray:
+        W, A, jets, f = self._forward(theta, 1)
+        deltas = self._backward(W, jets, arithmetic_of(theta).fraction(2, self.X.shape[1]) * self._residual(theta, f))
+        layers = [part for D, A_l in zip(deltas, A, strict=True) for part in (D @ A_l.swapaxes(-1, -2), D.sum(-1))]
+        return self._join(layers, theta.shape[:-1])
+
+    @staticmethod
+    def _backward(W: tuple, jets: list, D: np.ndarray) -> list[np.ndarray]:
+        """Delta_1, ..., Delta_L from Delta_L = D."""
+        deltas = [D]
+        for W_l, s in zip(reversed(W), reversed(jets), strict=False):
+            deltas.insert(0, (W_l.swapaxes(-1, -2) @ deltas[0]) * s[1])
+        return deltas
+
+    def hessian(self, theta: Any, out: np.ndarray | None = None) -> np.ndarray:
+        """The Hessian times every unit vector, each pass over theta shared by all of them: (..., n) -> (..., n, n)."""
+        theta = self._points(theta)
+        out = arrays.batch_matrix(out, (*theta.shape, self.dim), theta.dtype, "DeepNet.hessian")
+        kind, n, each = arithmetic_of(theta), self.dim, self._bytes_each(theta)
+        rows, blocks, unit = theta.reshape(-1, n), out.reshape(-1, n, n), kind.eye(n)
+        points, columns = arrays.chunks(len(rows), n * each, _CHUNK_BYTES), arrays.chunks(n, each, _CHUNK_BYTES)
+        for i in points:
+            H = blocks[i : i + points.step]
+            for j in columns:
+                H[:, j : j + columns.step] = self._hvp(rows[i : i + points.step, None], unit[j : j + columns.step])
+            if not kind.is_exact:
+                H[...] = kind.fraction(1, 2) * (H + H.swapaxes(-1, -2))
+        return out
+
+    def hvp(self, theta: Any, v: Any) -> np.ndarray:
+        """Hessian times v by differentiating the forward and the backward pass along v; theta and v broadcast: (..., n)."""
+        theta = self._points(theta)
+        return self._in_chunks(self._hvp, theta, self._directions(v, theta))
+
+    def _hvp(self, theta: np.ndarray, v: np.ndarray) -> np.ndarray:
+        w, T = arithmetic_of(theta).fraction(2, self.X.shape[1]), _transpose
+        V, c = arrays.unpack(v, self.layout)[::2], arrays.unpack(v, self.layout)[1::2]
+        W, A, jets, f = self._forward(theta, 2)
+        D = self._backward(W, jets, w * self._residual(theta, f))
+        dU, dA = [V[0] @ A[0] + c[0][..., None]], [None]
+        for l in range(1, self.depth):
+            dA.append(jets[l - 1][1] * dU[-1])
+            dU.append(V[l] @ A[l] + W[l] @ dA[l] + c[l][..., None])
+        dD, layers = w * dU[-1], []
+        for l in range(self.depth - 1, 0, -1):
+            layers[:0] = [dD @ T(A[l]) + D[l] @ T(dA[l]), dD.sum(-1)]
+            _, s1, s2 = jets[l - 1]
+            dD = (T(V[l]) @ D[l] + T(W[l]) @ dD) * s1 + (T(W[l]) @ D[l]) * s2 * dU[l - 1]
+        layers[:0] = [dD @ T(A[0]), dD.sum(-1)]
+        return self._join(layers, np.broadcast_shapes(theta.shape, v.shape)[:-1])
+
+    @property
+    def sample_weight(self) -> Fraction:
+        """loss == sample_weight * sample_losses.sum(-1)."""
+        return Fraction(1, self.X.shape[1])
+
+    def sample_losses(self, theta: Any) -> np.ndarray:
+        """||f(x_i) - y_i||^2: (..., n) -> (..., m)."""
+        return self._in_chunks(self._sample_losses, self._points(theta))
+
+    def _sample_losses(self, theta: np.ndarray) -> np.ndarray:
+        E = self._residual(theta, self._forward(theta, 0)[-1])
+        return (E * E).sum(-2)
+
+    def sample_gradients(self, theta: Any) -> np.ndarray:
+        """Gradients of the sample losses: (..., n) -> (..., m, n)."""
+        theta = self._points(theta)
+        W, A, jets, f = self._forward(theta, 1)
+        layers = []
+        for D, A_l in zip(self._backward(W, jets, 2 * self._residual(theta, f)), A, strict=True):
+            D, A_l = _transpose(D), _transpose(A_l)
+            layers += [D[..., :, None] * A_l[..., None, :], D]
+        return self._join(layers, (*theta.shape[:-1], self.X.shape[1]))
+
+    # Kinks
+
+    def preactivations(self, theta: Any) -> tuple[np.ndarray, ...]:
+        """U_1, ..., U_{L-1}, each (..., d_l, m)."""
+        theta = self._points(theta)
+        A, layers = self._forward(theta, 0)[1], arrays.unpack(theta, self.layout)
+        return tuple(W @ A_l + b[..., None] for W, b, A_l in zip(layers[:-2:2], layers[1:-2:2], A, strict=False))
+
+    def activation_pattern(self, theta: Any) -> np.ndarray:
+        """Whether each neuron is active, hidden layers stacked: (..., n) -> booleans (..., d_1 + ... + d_{L-1}, m)."""
+        theta = self._points(theta)
+        none = np.empty((*theta.shape[:-1], 0, self.X.shape[1]), bool)
+        return np.concatenate([none, *(sign(U) > 0 for U in self.preactivations(theta))], axis=-2)
+
+    def smooth_at(self, theta: Any) -> np.ndarray:
+        """Whether no neuron is at a kink, so that the loss is C^2 near theta: (..., n) -> (...)."""
+        theta = self._points(theta)
+        smooth = np.ones(theta.shape[:-1], bool)
+        if not self.activation.smooth:
+            for U in self.preactivations(theta):
+                smooth &= (sign(U) != 0).all((-1, -2))
+        return smooth
+
+    # Symmetries and known values
+
+    def symmetry_directions(self, theta: Any) -> np.ndarray:
+        """Rescalings of the neurons for homogeneous s, GL(d_l) and shifts of the bias for linear s: (..., K, n)."""
+        theta = self._points(theta)
+        kind, layers, orbits = arithmetic_of(theta), self.unpack(theta), [super().symmetry_directions(theta)]
+        for i in range(0, 2 * (self.depth - 1), 2):
+            moved = symmetries.directions(*layers[i : i + 3], self.activation, True)
+            parts = [kind.zeros((1, *shape)) for _, shape in self.layout]
+            parts[i : i + 4] = moved
+            orbits.append(self._join(parts, moved[0].shape[:-2]))
+        return np.concatenate(orbits, axis=-2)
+
+    def symmetry_images(self, theta: Any) -> np.ndarray:
+        """In each hidden layer, a swap of two neurons and a sign flip or rescaling of one: (K, ..., n)."""
+        theta = self._points(theta)
+        layers, images = self.unpack(theta), []
+        for i in range(0, 2 * (self.depth - 1), 2):
+            for moved in symmetries.images(*layers[i : i + 3], self.activation):
+                images.append(self._join([*layers[:i], *moved, *layers[i + 3 :]], theta.shape[:-1]))
+        return np.stack(images) if images else super().symmetry_images(theta)
+
+    def minimum_value(self) -> Any:
+        """0 where all targets are equal, so that the output bias fits them; None where it is not known."""
+        return arithmetic_of(self.Y).fraction(0) if is_zero(self.Y - self.Y[:, :1]).all() else None
+
+    def known_points(self) -> Iterable[Point]:
+        """theta = 0 but b_L = mean y, for rational data, L >= 2 and odd smooth s, if sum e_i x_i^T != 0: a saddle.
+
+        f - b_L is of order L in W, with leading term s'(0)^{L-1} W_L ... W_1 x, of which sum e_i^T(.) takes both signs;
+        d^2/db_L^2 = 2. Strict exactly for L = 2, since the Hessian has no other entries for L >= 3. Own derivation.
+        """
+        data, s = arithmetic_of(self.Y), self.activation
+        exact = data.name == arithmetic_of(self.X).name == RATIONAL
+        if not (exact and self.depth > 1 and s.odd and s.smooth and s.jet(np.zeros(1), 1)[1][0] != 0):
+            return
+        mean = data.fraction(1, self.Y.shape[1]) * self.Y.sum(-1)
+        E = mean[:, None] - self.Y
+        if is_zero(E @ self.X.T).all():
+            return
+        theta = data.zeros(self.dim)
+        theta[-len(mean) :] = mean
+        kind = Kind.STRICT_SADDLE if self.depth == 2 else Kind.NON_STRICT_SADDLE
+        yield Point("constant output, zero weights", theta, kind, data.fraction(1, self.Y.shape[1]) * (E * E).sum())
+
+    @classmethod
+    def instances(cls) -> Iterable[tuple[str, DeepNet]]:
+        """Small nets for the battery: activations and depths, and degenerate data."""
+        X, Y = [[1, 0, -1], [2, "1/2", 1]], [[1, 0, "1/3"], [0, -1, 2]]
+        for s in ("tanh", "softplus", "relu", "square"):
+            yield f"{s} 2-2-2-2", cls((2, 2, 2, 2), X, Y, s)
+        yield "identity 2-2-1-2", cls((2, 2, 1, 2), X, Y, "identity")
+        yield "depth 1", cls((2, 2), X, Y)
+        yield "erf, width 1, depth 4, one sample", cls((1, 1, 1, 1, 1), [[2]], [[1]], "erf")
+        yield "relu, duplicate samples", cls((1, 3, 1), [[1, 1, -2]], [[0, 2, 1]], "relu")
+        yield "logistic, zero targets", cls((2, 3, 2), X, [[0, 0, 0], [0, 0, 0]], "logistic")
+        yield "relu, zero inputs", cls((1, 2, 2, 1), [[0, 0]], [[1, 2]], "relu")
+        yield "tanh, floats", cls((2, 3, 2, 1), np.sin(np.arange(8.0)).reshape(2, 4), np.cos(np.arange(4.0))[None])
+
+
+def _transpose(a: np.ndarray) -> np.ndarray:
+    return a.swapaxes(-1, -2)

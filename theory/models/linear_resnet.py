@@ -1,0 +1,157 @@
+"""Linear ResNets: theta = (W_1, ..., W_H), loss ||Y - (I + W_H) ... (I + W_1) X||_F^2."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from theory import arrays
+from theory.arithmetic import arithmetic_of, rational
+from theory.landscape import Model, Point, Traits
+from theory.models.deep_linear import DeepLinearNet
+
+
+@dataclass(frozen=True, eq=False, init=False)
+class LinearResNet(Model):
+    """A deep linear net with square layers I + W_k: the same landscape, seen from the identity.
+
+    Every closed form is that of ``DeepLinearNet`` at theta + vec(I).
+
+    Parameters
+    ----------
+    depth : H >= 1.
+    X, Y : (d, m) each, samples as columns.
+
+    Source: hardtma2017, section 2.
+
+    >>> LinearResNet(2, [[1]], [[4]]).loss([1, 1])
+    0
+    """
+
+    net: DeepLinearNet
+    loss_normalisation = "||Y - (I + W_H) ... (I + W_1) X||_F^2, no 1/2, no 1/m"
+
+    def __init__(self, depth: int, X: Any, Y: Any) -> None:
+        H = arrays.positive_int(depth, "LinearResNet", "depth")
+        X = arrays.matrix(X, "LinearResNet", "X")
+        Y = arrays.matrix(Y, "LinearResNet", "Y", rows=len(X), columns=X.shape[1])
+        object.__setattr__(self, "net", DeepLinearNet((len(X),) * (H + 1), X, Y))
+
+    @classmethod
+    def _of(cls, net: DeepLinearNet) -> LinearResNet:
+        model = cls.__new__(cls)
+        object.__setattr__(model, "net", net)
+        return model
+
+    @classmethod
+    def population(cls, depth: int, R: Any, Sigma: Any, noise: Any = 0) -> LinearResNet:
+        """E||y - (I + W_H) ... (I + W_1) x||^2 for y = R x + xi, E x x^T = Sigma, E xi x^T = 0, E xi xi^T = noise.
+
+        ``noise`` is a covariance matrix (d, d), or a number s for s I.
+        """
+        H = arrays.positive_int(depth, "LinearResNet.population", "depth")
+        R = arrays.matrix(R, "LinearResNet.population", "R")
+        d = len(R)
+        R = arrays.matrix(R, "LinearResNet.population", "R", d, d)
+        kind = arithmetic_of(R)
+        Sigma = kind.convert(arrays.matrix(Sigma, "LinearResNet.population", "Sigma", d, d))
+        if np.ndim(noise) == 0:
+            noise = kind.eye(d) * kind.convert(arrays.vector([noise], "LinearResNet.population", "noise", 1))[0]
+        noise = kind.convert(arrays.matrix(noise, "LinearResNet.population", "noise", d, d))
+        return cls._of(DeepLinearNet.from_moments((d,) * (H + 1), Sigma, R @ Sigma, R @ Sigma @ R.T + noise))
+
+    def __reduce__(self) -> tuple:
+        return _rebuild, (type(self), self.net)
+
+    @property
+    def depth(self) -> int:
+        """Number H of layers."""
+        return self.net.depth
+
+    @property
+    def layout(self) -> arrays.Layout:
+        return self.net.layout
+
+    @cached_property
+    def traits(self) -> Traits:
+        return Traits(polynomial_degree=2 * self.depth, has_samples=self.net.X is not None, symmetry=self.net.traits.symmetry)
+
+    @cached_property
+    def _identity(self) -> np.ndarray:
+        """vec(I) for every layer."""
+        return arrays.frozen(rational(np.tile(np.eye(self.net.widths[0], dtype=int).ravel(), self.depth)))
+
+    def _shift(self, theta: Any, sign: int = 1) -> np.ndarray:
+        theta = self._points(theta)
+        return theta + sign * arithmetic_of(theta).convert(self._identity)
+
+    def product(self, theta: Any) -> np.ndarray:
+        """(I + W_H) ... (I + W_1): (..., d, d)."""
+        return self.net.product(self._shift(theta))
+
+    def loss(self, theta: Any) -> np.ndarray:
+        """(..., n) -> (...)."""
+        return self.net.loss(self._shift(theta))
+
+    def gradient(self, theta: Any) -> np.ndarray:
+        """(..., n) -> (..., n)."""
+        return self.net.gradient(self._shift(theta))
+
+    def hessian(self, theta: Any, out: np.ndarray | None = None) -> np.ndarray:
+        """(..., n) -> (..., n, n)."""
+        return self.net.hessian(self._shift(theta), out=out)
+
+    def hvp(self, theta: Any, v: Any) -> np.ndarray:
+        """Hessian times v; theta and v broadcast."""
+        return self.net.hvp(self._shift(theta), v)
+
+    @property
+    def sample_weight(self) -> Fraction:
+        """loss == sample_weight * sample_losses.sum(-1)."""
+        return self.net.sample_weight
+
+    def sample_losses(self, theta: Any) -> np.ndarray:
+        """(..., n) -> (..., m)."""
+        return self.net.sample_losses(self._shift(theta))
+
+    def sample_gradients(self, theta: Any) -> np.ndarray:
+        """(..., n) -> (..., m, n)."""
+        return self.net.sample_gradients(self._shift(theta))
+
+    def symmetry_directions(self, theta: Any) -> np.ndarray:
+        """Those of the net at theta + vec(I): (..., (H-1) d^2, n)."""
+        return self.net.symmetry_directions(self._shift(theta))
+
+    def symmetry_images(self, theta: Any) -> np.ndarray:
+        """Those of the net at theta + vec(I), moved back: (k, ..., n)."""
+        return self._shift(self.net.symmetry_images(self._shift(theta)), -1) if self.depth > 1 else super().symmetry_images(theta)
+
+    def minimum_value(self) -> Any:
+        """That of the net: no layer is a bottleneck, so it is the unconstrained optimum."""
+        return self.net.minimum_value()
+
+    def known_points(self) -> Iterable[Point]:
+        """W_k = -I for all k: the origin of the net."""
+        for point in self.net.known_points():
+            theta = self._shift(point.theta, -1)
+            yield Point("all layers zero", theta, point.kind, point.loss)
+
+    @classmethod
+    def instances(cls) -> Iterable[tuple[str, LinearResNet]]:
+        """One layer, scalar nets, singular data, a reflection, a population loss, floats."""
+        yield "2x2, depth 2", cls(2, [[1, 0, 1], [0, 2, 1]], [[1, 1, 0], [3, 0, "1/2"]])
+        yield "depth 1", cls(1, [[1, 0], [0, 1]], [[1, 2], [0, 1]])
+        yield "scalar, depth 4", cls(4, [[1, 2]], [[3, "1/3"]])
+        yield "rank-deficient X", cls(3, [[1, 2], [2, 4]], [[1, 0], [0, 1]])
+        yield "reflection d=1, R=-1", cls.population(3, [[-1]], [[1]])
+        yield "population with noise", cls.population(2, [[1, 1], [0, 1]], [[2, 1], [1, 1]], "1/3")
+        yield "floats", cls(2, [[0.5, -1.0, 2.0], [1.5, 0.3, -0.2]], [[1.0, 0.2, -0.4], [0.0, 1.1, 0.6]])
+
+
+def _rebuild(cls: type[LinearResNet], net: DeepLinearNet) -> LinearResNet:
+    return cls._of(net)

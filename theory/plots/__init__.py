@@ -1,0 +1,1 @@
+"""One drawing function a result type, taking the axes: the only place that knows matplotlib."""
