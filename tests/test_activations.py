@@ -93,10 +93,8 @@ def test_rationals_stay_rational_or_are_refused(name):
             ACTIVATIONS[name].jet(points, 2)
 
 
-@every
+@pytest.mark.parametrize("name", sorted(FORMULA.keys() - {"relu"}))
 def test_expressions_give_the_derivatives_themselves(name):
-    if name == "relu":
-        pytest.skip("a symbol has no sign: test_relu_of_a_symbol_is_undecided")
     for order, jet in enumerate(ACTIVATIONS[name].jet(np.array([u], object), 2)):
         assert sympy.simplify(jet[0] - sympy.diff(FORMULA[name], u, order)) == 0
 
@@ -110,12 +108,12 @@ def test_transcendental_functions_leave_no_polynomial_ring(name):
 @every
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_extreme_arguments_neither_overflow_nor_lose_the_value(name, dtype):
-    # erf's bell and the squares leave float32's range there; all others must not, and warnings are errors.
+    # pytest turns warnings into errors
     points = np.array([-800, 800], dtype)
     value = ACTIVATIONS[name].jet(points, 2)
     limits = {
-        "tanh": ([-1, 1], [0, 0]), "logistic": ([0, 1], [0, 0]), "softplus": ([0, 800], [0, 1]), "erf": ([-1, 1], [0, 0]),
-        "relu": ([0, 800], [0, 1]), "square": ([640000, 640000], [-1600, 1600]), "identity": ([-800, 800], [1, 1]),
+        "tanh": ([-1, 1], [0, 0]), "logistic": ([0, 1], [0, 0]), "softplus": ([0, 800], [0, 1]),
+        "erf": ([-1, 1], [0, 0]), "relu": ([0, 800], [0, 1]), "square": ([640000, 640000], [-1600, 1600]), "identity": ([-800, 800], [1, 1]),
     }  # fmt: skip
     for jet, limit in zip(value, limits[name], strict=False):
         assert jet.tolist() == limit
@@ -124,7 +122,7 @@ def test_extreme_arguments_neither_overflow_nor_lose_the_value(name, dtype):
 def test_softplus_keeps_relative_accuracy_where_it_is_tiny():
     points = np.array([-700.0, -40.0, -5.0])
     tiny = ACTIVATIONS["softplus"](points)
-    with precision():
+    with precision(2048):  # exp(-700) is far below the last bit of 1 at the usual precision
         exact = np.array([float(x.mid()) for x in ACTIVATIONS["softplus"](ball(points))])
     assert (abs(tiny - exact) <= rounding(float, 2, abs(points) * exact)).all()
 

@@ -1,4 +1,4 @@
-"""The rules of exactness: one kind in an array, promotion in one place, balls that enclose, pickles that lose nothing."""
+"""The rules of exactness: one kind in an array, promotion in one place, balls that enclose, pickles without loss."""
 
 import pickle
 from fractions import Fraction
@@ -149,18 +149,18 @@ def test_unbounded_balls_are_refused():
         ball([np.inf])
 
 
-@pytest.mark.parametrize("bad", [np.ones(1, bool), np.ones(1, np.float16), np.ones(1, np.complex64), np.array(["2020-01-01"], "M8[D]")])
-def test_other_dtypes_are_refused(bad):
+@pytest.mark.parametrize("dtype", ["bool", "float16", "longdouble", "complex64", "M8[D]"])
+def test_other_dtypes_are_refused(dtype):
     with pytest.raises(TypeError, match="theta"):
-        as_array(bad, "theta")
+        as_array(np.ones(1, int).astype(dtype), "theta")
 
 
 # --- promotion, in one place -----------------------------------------------------------------------------------------
 
 ALLOWED = {
     ("float", "float"), ("float", "ball"),
-    ("rational", "float"), ("rational", "rational"), ("rational", "ball"), ("rational", "ring"), ("rational", "expression"),
-    ("ball", "ball"), ("ring", "ring"), ("expression", "expression"),
+    ("rational", "float"), ("rational", "rational"), ("rational", "ball"), ("rational", "ring"),
+    ("rational", "expression"), ("ball", "ball"), ("ring", "ring"), ("expression", "expression"),
 }  # fmt: skip
 
 

@@ -35,14 +35,16 @@ def test_pack_of_integers_is_exact():
 
 
 @pytest.mark.parametrize(
-    "parts", [([[1, 2, 3]], [1, 2], 0), ([[1, 2, 3], [4, 5, 6]], [1, 2]), ([[1.0, 2, 3], [4, 5, 6]], [1, 2], 0)], ids=["shape", "count", "kinds"]
+    "parts",
+    [([[1, 2, 3]], [1, 2], 0), ([[1, 2, 3], [4, 5, 6]], [1, 2]), ([[1.0, 2, 3], [4, 5, 6]], [1, 2], 0)],
+    ids=["shape", "count", "kinds"],
 )
 def test_pack_refuses_wrong_layers(parts):
     with pytest.raises((ValueError, TypeError), match=r"model\.pack"):
         arrays.pack(parts, LAYOUT, "model")
 
 
-@pytest.mark.parametrize("theta", [1.0, [1.0, 2.0], np.ones((3, 1)), np.ones((0, 3))], ids=["scalar", "short", "transposed", "empty"])
+@pytest.mark.parametrize("theta", [1.0, [1.0, 2.0], np.ones((3, 1)), np.ones((0, 3))], ids=np.shape)
 def test_points_need_their_parameters_on_the_last_axis(theta):
     with pytest.raises(ValueError, match="model: theta"):
         arrays.points(theta, 3, "model")
@@ -81,7 +83,7 @@ def test_vectors_of_other_shapes_are_refused(a):
 def test_sizes_are_positive_integers(size):
     with pytest.raises(ValueError, match="at least 1"):
         arrays.positive_int(size, "model", "depth")
-    with pytest.raises(ValueError, match="widths|each width"):
+    with pytest.raises(ValueError, match="width"):
         arrays.widths_of((2, size), "model")
 
 

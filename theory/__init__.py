@@ -12,7 +12,7 @@ _HOME = {
     "precision": "arithmetic",
     "inertia": "calculus.inertia",
     "classify": "critical.classify",
-    "nearest": "critical.classify",
+    "nearest": "critical.nearest",
     "check_model": "checks",
     "registry": "claims.registry",
     "verify": "claims.engine",

@@ -120,7 +120,7 @@ class Arithmetic:
         if kind == self:
             return a
         if kind.name == FLOAT and kind.parent.kind == "c":
-            raise NotExact("arithmetic: complex data would lose their imaginary part; give real data, or a complex theta")
+            raise NotExact("arithmetic: data must be real, got complex; their imaginary part would be lost")
         if self.name == FLOAT and kind.name == FLOAT:
             return a.astype(_data_dtype(self.parent), copy=False)
         if kind.name == RATIONAL:
@@ -159,7 +159,7 @@ def arithmetic_of(a: np.ndarray) -> Arithmetic:
     if a.dtype.kind in "fc":
         return Arithmetic(FLOAT, a.dtype)
     if a.dtype != object or a.size == 0:
-        raise TypeError(f"arithmetic: needs a non-empty array of floats or exact entries, got dtype {a.dtype}, shape {a.shape}")
+        raise TypeError(f"arithmetic: needs floats or exact entries, at least one, got dtype {a.dtype}, shape {a.shape}")
     types = set(map(type, a.flat))
     lib = flint()
     if types == {lib.fmpq}:
@@ -261,7 +261,8 @@ def _fmpq(x: Any) -> Any:
         f = Fraction(int(x)) if isinstance(x, np.integer) else Fraction(x)
     except TypeError:
         if not getattr(x, "is_Rational", False):
-            raise TypeError(f"rational: needs ints, Fractions, SymPy rationals or strings, got {type(x).__name__}") from None
+            name = type(x).__name__
+            raise TypeError(f"rational: needs ints, Fractions, SymPy rationals or strings, got {name}") from None
         f = Fraction(int(x.p), int(x.q))
     except (ValueError, ZeroDivisionError):
         raise ValueError(f'rational: cannot read {str(x)!r}; write "p/q" with integers p and q != 0') from None

@@ -12,12 +12,12 @@ from theory.calculus.tolerance import rounding
 
 
 def gershgorin_signs(M: np.ndarray, radius: np.ndarray | float = 0.0) -> np.ndarray:
-    """Signs (k,) of the eigenvalues that belong to the rows of a symmetric matrix known as M +- radius; 0 is not proved.
+    """Proved signs (k,), row by row, of a symmetric matrix known as M +- radius; 0 where nothing is proved.
 
-    Row i is proved if |M_ii| d_i > sum_{j != i} |M_ij| d_j for some d > 0: the rows proved form a principal block of D M D
-    that is strictly diagonally dominant, so it has the inertia of its diagonal. Here d_i = |M_ii|^{-1/2}, which lets small
-    eigenvalues stand beside large ones. Each sum is computed with relative error below gamma_{k+4}, taken off both sides.
-    Rows with a diagonal lost in rounding are left out.
+    Row i is proved if |M_ii| d_i > sum_{j != i} |M_ij| d_j for some d > 0: the rows proved form a principal block that is
+    strictly diagonally dominant after scaling by D, so it has the inertia of its diagonal. Here d_i = |M_ii|^{-1/2}, which
+    lets small eigenvalues stand beside large ones. Each side is computed with a relative error below gamma_{k+4}, which
+    is taken off. Rows whose diagonal is lost in rounding are left out.
     """
     k = len(M)
     if k == 0:
@@ -33,18 +33,18 @@ def gershgorin_signs(M: np.ndarray, radius: np.ndarray | float = 0.0) -> np.ndar
 
 
 def ball_signs(H: Any) -> tuple[int, int]:
-    """Proved lower bounds of (n-, n+) for every symmetric matrix in the ``arb_mat`` H (n, n), at the precision in force.
+    """Proved lower bounds of (n-, n+) for every symmetric matrix in the ``arb_mat`` H, at the precision in force.
 
-    With V the float eigenvectors of the midpoints, M = V^T H V is nearly diagonal and n+-(H) >= n+-(M) for any V. The rows s
-    whose discs avoid zero are proved; the others u go on as the Schur complement M_uu - M_us M_ss^{-1} M_su, whose
-    inertia adds to that of M_ss (Haynsworth). Every round sees some 15 decimal digits further down the spectrum.
+    With V the float eigenvectors of the midpoints, M = V^T H V is nearly diagonal and n+-(H) >= n+-(M) for any V. The
+    rows s whose discs avoid zero are proved; the others u go on as the Schur complement M_uu - M_us M_ss^{-1} M_su,
+    whose inertia adds to that of M_ss (Haynsworth). Every round sees some 15 decimal digits further down the spectrum.
     Source: haynsworth1968 (additivity); golubvanloan2013, theorem 8.1.3 (discs).
     """
     negative = positive = 0
     while H.nrows():
         H, middle, _ = _scaled(H)
         V = _block(np.linalg.eigh((middle + middle.T) / 2)[1])
-        _, middle, radius = _scaled(M := V.transpose() * H * V)
+        M, middle, radius = _scaled(V.transpose() * H * V)
         signs = gershgorin_signs(middle, radius)
         if not signs.any():
             break
@@ -52,9 +52,10 @@ def ball_signs(H: Any) -> tuple[int, int]:
         s, u = np.flatnonzero(signs), np.flatnonzero(signs == 0)
         m = np.array(M.entries(), object).reshape(len(signs), -1)
         try:
-            H = _block(m[np.ix_(u, u)]) - _block(m[np.ix_(u, s)]) * _block(m[np.ix_(s, s)]).solve(_block(m[np.ix_(s, u)]))
+            X = _block(m[np.ix_(s, s)]).solve(_block(m[np.ix_(s, u)]))
         except ZeroDivisionError:  # too few bits to enclose the inverse
             break
+        H = _block(m[np.ix_(u, u)]) - _block(m[np.ix_(u, s)]) * X
     return negative, positive
 
 

@@ -32,7 +32,7 @@ def nonnegative_solution(A: np.ndarray, b: np.ndarray) -> np.ndarray | None:
     NotExact
         For floats and balls, whose zeros are not zeros.
 
-    Source: own code for the textbook method; Bland 1977 for termination.
+    Source: bland1977 (termination of this pivoting rule).
     """
     kind = _rationals(A, b)
     r, n = A.shape

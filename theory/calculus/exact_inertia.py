@@ -2,8 +2,8 @@
 
 What proves it, for symmetric H (n, n) and any V (n, k):
 
-- n+(H) >= n+(V^T H V) and n-(H) >= n-(V^T H V), because V maps a subspace on which V^T H V is positive definite one-to-one
-  to a subspace on which H is positive definite;
+- n+(H) >= n+(V^T H V) and n-(H) >= n-(V^T H V), because V maps a subspace on which V^T H V is positive definite
+  one-to-one to a subspace on which H is positive definite;
 - a strictly diagonally dominant V^T H V has the signs of its diagonal (Gershgorin);
 - so p positive and q negative discs prove the inertia as soon as p + q = n, or p + q = rank H, computed exactly.
 
@@ -13,6 +13,7 @@ V holds float eigenvectors rounded to integers. It only has to be good enough: t
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -28,8 +29,8 @@ PRECISIONS = (128, 512, 2048)
 def integer_inertia(H: Any) -> tuple[int, int, int, str]:
     """(n-, n0, n+, method) of a symmetric integer matrix (n, n), an int64 array or else an ``fmpz_mat``; always exact.
 
-    Three methods, each falling back on the next: float congruence in exact integer words (entries of up to about 35 bits,
-    spectra of condition up to about 1e9), balls of growing precision with the exact rank, and Descartes' rule.
+    Three methods, each falling back on the next: float congruence in exact integer words (entries of up to about 35
+    bits, spectra of condition up to about 1e9), balls of growing precision with the exact rank, and Descartes' rule.
     """
     short = isinstance(H, np.ndarray)
     n = len(H) if short else H.nrows()
@@ -51,9 +52,9 @@ def integer_inertia(H: Any) -> tuple[int, int, int, str]:
 def congruence_signs(H: np.ndarray) -> tuple[int, int]:
     """Proved lower bounds of (n-, n+) of a symmetric int64 matrix (n, n); (0, 0) if its entries are too long.
 
-    With row sums sum_j |H_ij| < 2^b and |V_ij| <= 2^s, every partial sum of W = H V is an integer below 2^(b+s) <= 2^53,
-    which float64 holds exactly. W = W_0 + 2^k W_1 with |W_0| <= 2^(k-1); the columns of V have 1-norms below 2^(s+c), so
-    those of V^T W_0 and V^T W_1 are exact as well if k + s + c <= 53 and b + s - k <= k.
+    With row sums sum_j |H_ij| < 2^b and |V_ij| <= 2^s, every partial sum of W = H V is an integer below 2^(b+s) <=
+    2^53, which float64 holds exactly. W = W_0 + 2^k W_1 with |W_0| <= 2^(k-1); the columns of V have 1-norms below
+    2^(s+c), so those of V^T W_0 and V^T W_1 are exact as well if k + s + c <= 53 and b + s - k <= k.
     """
     n = len(H)
     if int(H.max()) >= 2**WORD or int(H.min()) <= -(2**WORD):
@@ -66,7 +67,10 @@ def congruence_signs(H: np.ndarray) -> tuple[int, int]:
         return 0, 0
     eigenvalues, Q = np.linalg.eigh(A)
     V = np.rint(2.0**s * Q[:, np.abs(eigenvalues) > eigenvalue_error(A)])
-    W, k = A @ V, WORD - s - c
+    size, k = np.abs(V), WORD - s - c
+    if not (size.max(initial=0) <= 2.0**s and size.sum(0).max(initial=0) <= 2.0 ** (s + c)):
+        return 0, 0  # never seen, but the proof must not rest on the eigenvectors
+    W = A @ V
     W1 = np.rint(W * 2.0**-k)
     M = V.T @ (W - 2.0**k * W1) + 2.0**k * (V.T @ W1)  # one rounding, covered by the margin of the discs
     signs = gershgorin_signs(M)
@@ -77,11 +81,11 @@ def descartes(N: Any) -> tuple[int, int, int]:
     """(n-, n0, n+) from the signs of the characteristic polynomial, which has real roots only.
 
     For such a polynomial Descartes' rule is an equality: n+ is the number of sign changes of its coefficients.
-    Source: gantmacher1959; own derivation of the equality: n+ and n- cannot exceed the sign changes of p(x) and p(-x), whose sum is at
-    most the degree of p / x^n0, which is n+ + n-.
+    Source: own derivation: n+ and n- are at most the sign changes of p(x) and p(-x), and these add up to at most the
+    degree of p(x) / x^n0, which is n+ + n-.
     """
     coefficients = N.charpoly().coeffs()
     n, signs = len(coefficients) - 1, [1 if c > 0 else -1 for c in coefficients if c != 0]
     zero = next(i for i, c in enumerate(coefficients) if c != 0)
-    positive = sum(s != t for s, t in zip(signs, signs[1:], strict=False))
+    positive = sum(s != t for s, t in pairwise(signs))
     return n - zero - positive, zero, positive

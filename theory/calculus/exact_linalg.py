@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -62,8 +63,9 @@ def array_of(m: Any) -> np.ndarray:
 def int64_array(m: Any) -> np.ndarray | None:
     """The int64 array of a square ``fmpz_mat``, None if an entry does not fit.
 
-    Where all row sums of moduli are below 2^31 (the radii of m times a vector of balls 0 +- 1), the entries are read from n
-    long integers, the rows of m evaluated at 2^32 (Kronecker substitution): one Python object a row, not one an entry.
+    Where all row sums of moduli are below 2^31 (the radii of m times a vector of balls 0 +- 1), the entries are read
+    from n long integers, the rows of m evaluated at 2^32 (Kronecker substitution): one Python object a row, not one an
+    entry.
     """
     n, lib = m.nrows(), flint()
     row_sums = lib.arb_mat(m) * lib.arb_mat(n, 1, [lib.arb(0, 1)] * n)
@@ -103,7 +105,7 @@ def solve(a: Any, b: Any) -> np.ndarray:
     try:
         return array_of(m.solve(rational_matrix(b.reshape(n, -1), "solve: b"))).reshape(b.shape)
     except ZeroDivisionError:
-        raise Degenerate("solve: needs an invertible matrix, got a singular one; pinv(a) @ b is its least-squares answer") from None
+        raise Degenerate("solve: needs an invertible matrix, got a singular one; pinv(a) @ b solves least squares") from None
 
 
 def null_space(a: Any) -> np.ndarray:
@@ -121,8 +123,8 @@ def pinv(a: Any) -> np.ndarray:
     """The Moore-Penrose inverse (c, r) of a rational matrix (r, c); rational again.
 
     a = C R with the pivot columns C and the nonzero rows R of the echelon form, and
-    a^+ = R^T (R R^T)^{-1} (C^T C)^{-1} C^T.
-    Source: benisrael2003, section 1.6, theorem 5 (full-rank factorisation).
+    a^+ = R^T (C^T a R^T)^{-1} C^T.
+    Source: benisrael2003, chapter 1 (MacDuffee's formula).
     """
     m = rational_matrix(a, "pinv")
     reduced, pivots = _row_echelon(m)
@@ -146,14 +148,14 @@ def symmetric_eigenvalues(a: Any) -> list[tuple[Any, int]]:
     """
     N, d = integer_matrix(a)
     if N.nrows() != N.ncols() or N != N.transpose():
-        raise ValueError(f"symmetric_eigenvalues: needs a symmetric matrix, got one of shape ({N.nrows()}, {N.ncols()})")
+        raise ValueError(f"symmetric_eigenvalues: needs a symmetric matrix, got this ({N.nrows()}, {N.ncols()}) one")
     factors, bits = N.charpoly().factor()[1], flint().ctx.prec
     while True:
         with precision(bits):
             values = [(root / d, k) for p, k in factors for root in _real_roots(p)]
             values.sort(key=lambda pair: flint().arb(pair[0]).mid(), reverse=True)
             balls = [flint().arb(value) for value, _ in values]
-            if all(x > y for x, y in zip(balls, balls[1:], strict=False)):
+            if all(x > y for x, y in pairwise(balls)):
                 return values
         bits *= 2
 

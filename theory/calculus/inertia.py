@@ -49,9 +49,9 @@ class Inertia:
 def inertia(matrix: Any, *, error: float = 0.0) -> Inertia:
     """The inertia (n-, n0, n+) of a symmetric matrix H.
 
-    Integers and rationals are decided exactly. Balls: every counted sign is proved, zero is claimed only if all entries are
-    exact, and what is not proved is undecided. Floats: the computed eigenvalues are compared with the bound of Weyl's
-    theorem for rounding plus ``error``, and those within it are undecided.
+    Integers and rationals are decided exactly. Balls: every counted sign is proved, zero is claimed only if all entries
+    are exact, and what is not proved is undecided. Floats: the computed eigenvalues are compared with the bound of
+    Weyl's theorem for rounding plus ``error``, and those within it are undecided.
 
     Parameters
     ----------
@@ -72,12 +72,12 @@ def inertia(matrix: Any, *, error: float = 0.0) -> Inertia:
     >>> print(inertia([[0, 1], [1, 0]]))
     1 negative, 0 zero, 1 positive (exact congruence)
     """
-    if not (np.isscalar(error) and 0 <= error < np.inf):
+    if not 0 <= error < np.inf:
         raise ValueError(f"inertia: error must be a finite number of at least 0, got {error!r}")
     H = _square(matrix)
     kind = _kind(H)
     if error and kind != FLOAT:
-        raise ValueError(f"inertia: error is the unknown part of a float matrix, got {error} with {kind} entries; use balls")
+        raise ValueError(f"inertia: error belongs to float matrices, got {error} with {kind} entries; use balls")
     if kind == FLOAT:
         return _float_inertia(H, float(error))
     if kind == BALL:
@@ -93,11 +93,14 @@ def inertia(matrix: Any, *, error: float = 0.0) -> Inertia:
 
 def _square(matrix: Any) -> Any:
     """The matrix as an int64, float or object array (n, n), or as the flint matrix that it is."""
-    if type(matrix).__module__.startswith("flint"):
+    if hasattr(matrix, "nrows"):
+        lib = flint()
+        if not isinstance(matrix, lib.fmpz_mat | lib.fmpq_mat | lib.arb_mat):
+            raise TypeError(f"inertia: needs integer, rational or real ball entries, got a flint {type(matrix).__name__}")
         shape, H = (matrix.nrows(), matrix.ncols()), matrix
     else:
-        a = matrix if isinstance(matrix, np.ndarray) else np.asarray(as_array(matrix, "inertia"))
-        H = a.astype(np.int64) if a.dtype.kind in "iu" and a.dtype != np.uint64 and a.size else as_array(a, "inertia")
+        short = isinstance(matrix, np.ndarray) and matrix.size and np.can_cast(matrix.dtype, np.int64)
+        H = matrix.astype(np.int64) if short and matrix.dtype != bool else as_array(matrix, "inertia")
         shape = H.shape
     if len(shape) != 2 or shape[0] != shape[1] or shape[0] == 0:
         raise ValueError(f"inertia: needs a square matrix (n, n) with n >= 1, got shape {shape}")
@@ -111,7 +114,7 @@ def _kind(H: Any) -> str:
         return INTEGER
     kind = arithmetic_of(H).name
     if kind == SYMBOLIC:
-        raise NotExact("inertia: needs numbers, got symbols, which have no sign; evaluate at rationals, balls or floats")
+        raise NotExact("inertia: needs numbers, got symbols, which have no sign; evaluate at numbers first")
     if H.dtype.kind == "c":
         raise TypeError("inertia: needs a real symmetric matrix, got complex entries; pass its real form")
     return kind
@@ -122,8 +125,8 @@ def _float_inertia(H: np.ndarray, error: float) -> Inertia:
     rounding, asymmetry = eigenvalue_error(H), frobenius(H - H.T) / 2
     if asymmetry > rounding + error:
         raise ValueError(
-            f"inertia: needs a symmetric matrix, got an antisymmetric part of norm {asymmetry:.1e} where rounding explains "
-            f"{rounding:.1e}; pass (H + H.T) / 2, or what is wrong with the entries as error="
+            f"inertia: needs a symmetric matrix, got an antisymmetric part of norm {asymmetry:.1e} where rounding "
+            f"explains {rounding:.1e}; pass (H + H.T) / 2, or state the error of the entries as error="
         )
     H = H.astype(float)
     eigenvalues = np.linalg.eigvalsh(H / 2 + H.T / 2)

@@ -27,8 +27,8 @@ def eigenvalue_error(H: np.ndarray) -> float:
     """A bound of the error of the computed eigenvalues of a symmetric float matrix (n, n).
 
     Weyl: |lambda_i(H + E) - lambda_i(H)| <= ||E||_2, where E is the backward error of the solver, of the order
-    u ||H||_2, plus the rounding of the entries; together ``rounding(dtype, n, ||H||_F)``, which is not a worst case over all
-    rounding patterns (that has n^2) but exceeds what LAPACK attains.
-    Source: golubvanloan2013, section 8.1.2 (Weyl) and section 8.3.3 (backward error).
+    u ||H||_2, plus the rounding of the entries; together ``rounding(dtype, n, ||H||_F)``, which is not a worst case
+    over all rounding patterns (that has n^2) but exceeds what LAPACK attains.
+    Source: golubvanloan2013, section 8.1.2 (Weyl) and section 8.3 (backward error).
     """
     return float(rounding(H.dtype, len(H), frobenius(H)))

@@ -123,8 +123,10 @@ def agree(model: Any, got: Any, want: Any, what: str, scale: Any = None) -> floa
     require(got.shape == want.shape, f"{what}: shapes {got.shape} and {want.shape} differ")
     if got.size == 0:
         return 0.0
+    got, want = np.atleast_1d(got, want)  # numpy turns what it computes from arrays without axes into bare entries
     kind = arithmetic_of(want)
     if kind.name == BALL:
+        got = kind.convert(got)
         meet = [x.overlaps(y) for x, y in zip(got.flat, want.flat, strict=True)]
         _all(np.reshape(meet, got.shape), got, want, f"{what}: balls must meet")
         return _width(got, want, what)

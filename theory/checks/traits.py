@@ -9,17 +9,18 @@ from typing import Any
 
 import numpy as np
 
-from theory.arithmetic import BALL, FLOAT, arithmetic_of
-from theory.checks.probes import agree, exactest, margin, modulus, probes, questions, random_floats, vanish
+from theory.arithmetic import FLOAT, arithmetic_of
+from theory.calculus.tolerance import rounding
+from theory.checks.probes import agree, exactest, margin, modulus, operations, probes, random_floats, vanish
 from theory.checks.report import Mismatch, NotApplicable, check, require
 
-_HALVINGS = 10
+_LINES, _HALVINGS = 8, 14
 
 
 def trait(model: Any, name: str) -> Any:
     """The trait, or ``NotApplicable`` where the model does not claim it."""
     value = getattr(model.traits, name)
-    if not value and value != 0 or value is False:
+    if value is None or value is False or value == ():
         raise NotApplicable(f"needs the trait {name}, the model does not claim it")
     return value
 
@@ -133,7 +134,7 @@ def check_layer_groups(model: Any, rng: np.random.Generator) -> str:
         two, half, loss = arithmetic_of(theta).fraction(2), arithmetic_of(theta).fraction(1, 2), model.loss(theta)
         for up, down in permutations(groups, 2):
             parts = dict(zip(names, model.unpack(theta), strict=True))
-            scaled = [2 * 0 + two * a if n in up else half * a if n in down else a for n, a in parts.items()]
+            scaled = [two * a if n in up else half * a if n in down else a for n, a in parts.items()]
             what = f"loss with {', '.join(up)} doubled and {', '.join(down)} halved, {kind}"
             used = max(used, agree(model, model.loss(model.pack(*scaled)), loss, what))
     return f"{len(groups)} groups; {', '.join(points)}; {margin(used)}"
@@ -146,25 +147,22 @@ def check_smooth(model: Any, rng: np.random.Generator) -> str:
     At a kink of the gradient or of the Hessian it stays of the order h times the jump, in the half that contains it.
     """
     trait(model, "smooth")
-    lines, n = 8, model.dim
-    x, y = random_floats(model, rng, 2, lines)
+    x, y = random_floats(model, rng, 2, _LINES)
     v = y - x
-    gradient, hessian = model.gradient, model.hessian
 
     def defect(s: np.ndarray, h: float) -> np.ndarray:
         a, b = x + s[:, None] * v, x + (s[:, None] + h) * v
-        mean = ((hessian(a) + hessian(b)) / 2 @ v[..., None])[..., 0]
-        return np.sqrt((((gradient(b) - gradient(a)) / h - mean) ** 2).sum(-1) / n)
+        mean = ((model.hessian(a) + model.hessian(b)) / 2 @ v[..., None])[..., 0]
+        return abs((model.gradient(b) - model.gradient(a)) / h - mean).max(-1)
 
-    start, h = np.full(lines, -1.0), 3.0
-    first = scale = 0.0
+    start, h, largest = np.full(_LINES, -1.0), 3.0, []
     for _ in range(_HALVINGS):
         h = h / 2
-        halves = np.stack([defect(start, h), defect(start + h, h)])
-        start = start + h * (halves[1] > halves[0])
-        first = first or float(halves.max())
-    last = float(halves.max())
-    scale = modulus(hessian(x + start[:, None] * v)) * modulus(v) + first
-    allowed = scale * 2.0 ** (-_HALVINGS / 2) + np.finfo(float).eps * scale / h
-    require(last <= allowed, f"derivatives jump by {last:.1e} across an interval of {h:.1e}, more than {allowed:.1e}: not twice C^2")
-    return f"{lines} lines, {_HALVINGS} bisections; {margin(last / allowed if allowed else 0.0)}"
+        left, right = defect(start, h), defect(start + h, h)
+        start = start + h * (right > left)
+        largest.append(np.maximum(left, right).max())
+    scale = largest[0] + model.dim * modulus(model.hessian(x + start[:, None] * v)) * modulus(v)
+    # Smooth: the defect falls like h^2, 4^-k after k halvings. A jump keeps it; 2^-k lies between.
+    allowed = scale * 2.0**-_HALVINGS + rounding(float, operations(model), scale / h)
+    require(largest[-1] <= allowed, f"derivatives jump by {largest[-1]:.1e} within an interval of {h:.1e}: not C^2")
+    return f"{_LINES} lines, {_HALVINGS} bisections; {margin(largest[-1] / allowed if allowed else 0.0)}"

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Self
 
+import numpy as np
+
 Matrix = tuple[tuple[Any, ...], ...]
 
 
@@ -50,7 +52,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, tuple):
         return [_plain(v) for v in value]
     if isinstance(value, Fraction):
-        return str(value)
+        return str(value) if value.denominator > 1 else int(value)
     if value is None or isinstance(value, bool | int | float | str):
         return value
     raise TypeError(f"case: fields hold ints, Fractions, floats, strings and tuples, got {type(value).__name__}")
@@ -67,6 +69,17 @@ def _frozen(value: Any) -> Any:
     return value
 
 
+def exact_tuple(a: Any) -> Any:
+    """A rational array as nested tuples of ints and Fractions: how cases store what was computed."""
+    if isinstance(a, np.ndarray):
+        return tuple(exact_tuple(x) for x in a)
+    return _shortest(Fraction(int(a.p), int(a.q)))
+
+
+def _shortest(f: Fraction) -> int | Fraction:
+    return int(f) if f.denominator == 1 else f
+
+
 # -- strategies ------------------------------------------------------------------------------------------------------
 
 
@@ -74,11 +87,7 @@ def rationals(bound: int = 3, denominators: tuple[int, ...] = (1, 1, 2, 3)) -> A
     """Small rationals p/q with |p| <= bound: ints where q = 1."""
     from hypothesis import strategies as st
 
-    def ratio(p: int, q: int) -> Any:
-        f = Fraction(p, q)
-        return int(f) if f.denominator == 1 else f
-
-    return st.builds(ratio, st.integers(-bound, bound), st.sampled_from(denominators))
+    return st.builds(lambda p, q: _shortest(Fraction(p, q)), st.integers(-bound, bound), st.sampled_from(denominators))
 
 
 def vectors(size: int, entries: Any = None) -> Any:

@@ -131,7 +131,7 @@ def sweep(claim: Claim, law: Any, cases: Any, max_examples: int, seed: int) -> S
             v, crashed = Verdict(Outcome.FAILS, detail=f"check raised {type(error).__name__}: {error}"), True
         run.add(case, v)
         if v.outcome is Outcome.FAILS:
-            run.case, run.detail, run.crashed = case, v.detail, crashed
+            run.case, run.grade, run.detail, run.crashed = case, v.grade, v.detail, crashed
             raise _Failed
 
     try:

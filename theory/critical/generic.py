@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
-from theory.arithmetic import RATIONAL, arithmetic_of, as_array
+from theory.arithmetic import BALL, RATIONAL, arithmetic_of, as_array, rational
 from theory.calculus.inertia import Inertia
 from theory.landscape import Kind
 
@@ -120,3 +121,11 @@ def refuse_contradiction(decision: Decision, facts: Facts) -> Decision:
 def with_certificate(facts: Facts, **entries: Any) -> Facts:
     """The facts with more in their certificate."""
     return replace(facts, certificate={**facts.certificate, **entries})
+
+
+def exactly(a: np.ndarray) -> np.ndarray | None:
+    """The rationals that floats and exact balls are; None if a ball has a radius."""
+    kind = arithmetic_of(a).name
+    if kind == BALL:
+        return rational([x.fmpq() for x in a.flat]).reshape(a.shape) if all(x.is_exact() for x in a.flat) else None
+    return a if kind == RATIONAL else rational([Fraction(x) for x in a.ravel().tolist()]).reshape(a.shape)

@@ -13,8 +13,8 @@ import numpy as np
 from theory.arithmetic import BALL, FLOAT, RATIONAL, arithmetic_of, as_array, ball, is_zero, rational, to_float
 from theory.calculus.inertia import Inertia, inertia
 from theory.calculus.tolerance import eigenvalue_error, rounding
-from theory.critical.generic import Facts, with_certificate
-from theory.critical.systems import certified_box, complement, sliced_inertia
+from theory.critical.generic import Facts, exactly, with_certificate
+from theory.critical.systems import System, certified_in, complement, system_at
 from theory.critical.tangent import is_flat, refuse_off_manifold, tangent_gradient, tangent_hessian
 from theory.errors import NotExact, Undecided
 
@@ -58,10 +58,11 @@ def exact_facts(model: Any, theta: np.ndarray) -> Facts:
     """Rational theta: zeros are zeros."""
     g, loss = tangent_gradient(model, theta), model.loss(theta)[()]
     if not is_zero(g).all():
-        return Facts(theta, loss, False, "the gradient is not zero", _upper(g), "exact")
+        return Facts(theta, loss, False, "the gradient is not zero", upper(g), "exact")
     H, frame = tangent_hessian(model, theta)
     signs = _signs(H)
-    facts = Facts(theta, loss, True, "the gradient is exactly zero", 0.0, "exact", signs, _orbit(model, theta, H))
+    orbit = _orbit(_symmetry_directions(model, theta), H)
+    facts = Facts(theta, loss, True, "the gradient is exactly zero", 0.0, "exact", signs, orbit)
     return with_certificate(facts, **_negative_direction(H, frame)) if signs.negative else facts
 
 
@@ -70,11 +71,10 @@ def _signs(H: np.ndarray) -> Inertia:
     return inertia(H) if len(H) else Inertia(0, 0, 0, method="no tangent directions")
 
 
-def _orbit(model: Any, theta: np.ndarray, H: np.ndarray) -> int:
+def _orbit(D: np.ndarray, H: np.ndarray) -> int:
     """The exact rank of the symmetry directions at a critical point; 0 unless they lie in the kernel, as they must."""
     from theory.calculus.exact_linalg import rank
 
-    D = _symmetry_directions(model, theta)
     return rank(D) if len(D) and is_zero(D @ H).all() else 0
 
 
@@ -100,29 +100,41 @@ def _negative_direction(H: np.ndarray, frame: np.ndarray | None) -> dict[str, An
 def ball_facts(model: Any, theta: np.ndarray) -> Facts:
     """A box: no critical point, all points critical, one certified critical point inside, or open."""
     g, loss = tangent_gradient(model, theta), model.loss(theta)[()]
-    bound = _upper(g)
+    bound = upper(g)
     if not all(x.contains(0) for x in g.flat):
         return Facts(theta, loss, False, "the gradient's box does not contain 0", bound, "certified")
     if is_zero(g).all():
-        signs, orbit = sliced_inertia(model, theta)
-        return Facts(theta, loss, True, "the gradient is exactly zero", 0.0, "certified", signs, orbit)
-    found = certified_box(model, theta)
+        return _exact_ball_facts(model, theta, loss)
+    found = certified_in(model, theta)
     if found is None:
         why = "the gradient's box contains 0, but no critical point is proved in the box"
         return Facts(theta, loss, None, why, bound, "certified", _signs(tangent_hessian(model, theta)[0]))
-    return box_facts(model, found)
+    return box_facts(model, *found)
 
 
-def box_facts(model: Any, box: np.ndarray) -> Facts:
+def _exact_ball_facts(model: Any, theta: np.ndarray, loss: Any) -> Facts:
+    """A box on which the gradient vanishes identically."""
+    H, _ = tangent_hessian(model, theta)
+    exact_H, D = exactly(H), _symmetry_directions(model, theta)
+    exact_D = exactly(D) if len(D) else D
+    if exact_H is not None and exact_D is not None:
+        signs, orbit = _signs(exact_H), _orbit(exact_D, exact_H)
+    else:
+        system = system_at(model, np.array([x.mid() for x in theta], object))
+        signs, orbit = system.signs(theta) if system.transversal(theta) else (_signs(H), 0)
+    return Facts(theta, loss, True, "the gradient is exactly zero", 0.0, "certified", signs, orbit)
+
+
+def box_facts(model: Any, system: System, box: np.ndarray) -> Facts:
     """The critical point that Krawczyk's test has proved to lie in the box."""
-    signs, orbit = sliced_inertia(model, box)
+    signs, orbit = system.signs(box)
     why = "Krawczyk's test proves a critical point in the box"
     return Facts(box, model.loss(box)[()], True, why, 0.0, "certified", signs, orbit, {"box": box})
 
 
 def _float_facts(model: Any, theta: np.ndarray, gtol: float | None) -> Facts:
     """A float vector is a dyadic number: exactly critical if that can be proved, else critical up to rounding or gtol."""
-    g = _attempt(tangent_gradient, model, ball(theta))
+    g = attempt(tangent_gradient, model, ball(theta))
     if g is None or all(x.contains(0) for x in g.flat):
         facts = _dyadic_facts(model, theta, g)
         if facts is not None:
@@ -132,9 +144,9 @@ def _float_facts(model: Any, theta: np.ndarray, gtol: float | None) -> Facts:
 
 def _dyadic_facts(model: Any, theta: np.ndarray, g: np.ndarray | None) -> Facts | None:
     """Exact facts of a float vector, None unless it is exactly critical."""
-    exact = rational([Fraction(float(x)) for x in theta])
-    zero = _attempt(tangent_gradient, model, exact)
-    if zero is not None and is_zero(zero).all() and _attempt(refuse_off_manifold, model, exact):
+    exact = exactly(theta)
+    zero = attempt(tangent_gradient, model, exact)
+    if zero is not None and is_zero(zero).all() and attempt(refuse_off_manifold, model, exact):
         return exact_facts(model, exact)
     return ball_facts(model, ball(theta)) if g is not None and is_zero(g).all() else None
 
@@ -148,7 +160,7 @@ def _numeric_facts(model: Any, theta: np.ndarray, g: np.ndarray | None, gtol: fl
         scale, terms = scale + _summands(model, theta), n + _samples(model)
         g_float, bound = tangent_gradient(model, theta), 0.0
     else:
-        g_float, bound, terms = to_float(g), _upper(g), n
+        g_float, bound, terms = to_float(g), upper(g), n
     tolerance = rounding(theta.dtype, terms, scale)
     bound = max(bound, float(np.abs(g_float).max()))
     if (np.abs(g_float) <= tolerance).all():
@@ -210,7 +222,7 @@ def _samples(model: Any) -> int:
     return 0 if X is None else X.shape[-1]
 
 
-def _attempt(function: Callable, model: Any, theta: np.ndarray) -> Any:
+def attempt(function: Callable, model: Any, theta: np.ndarray) -> Any:
     """function(model, theta), or None where the model does not compute in this arithmetic."""
     try:
         out = function(model, theta)
@@ -219,7 +231,7 @@ def _attempt(function: Callable, model: Any, theta: np.ndarray) -> Any:
     return out if out is True or arithmetic_of(as_array(out)).name == arithmetic_of(theta).name else None
 
 
-def _upper(g: np.ndarray) -> float:
+def upper(g: np.ndarray) -> float:
     """An upper bound of the largest modulus, in floats."""
-    largest = max(float(x.abs_upper()) for x in ball(g).flat)
+    largest = max(float(x.absupper()) for x in ball(g).flat)
     return math.nextafter(largest, math.inf) if largest else 0.0

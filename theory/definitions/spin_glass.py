@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from itertools import combinations_with_replacement, permutations, product
+from math import prod
 from typing import Any
-
-import sympy
 
 
 def energy(J: Any, s: Any) -> Any:
@@ -15,16 +14,18 @@ def energy(J: Any, s: Any) -> Any:
 
     Source: auffinger2013, equation (2.2), without the scale.
     """
-    return sum(entry * sympy.prod(s[i] for i in indices) for indices, entry in J.items())
+    return sum(entry * prod(s[i] for i in indices) for indices, entry in J.items())
 
 
 def symmetric_tensor(N: int, p: int, coefficients: Any) -> dict[tuple[int, ...], Any]:
-    """The symmetric J whose energy has these coefficients: each shared equally by the distinct orderings of its indices."""
+    """The symmetric J whose energy has these coefficients, each shared equally by the orderings of its indices."""
+    from sympy import QQ
+
     J = {}
     for indices, coefficient in zip(combinations_with_replacement(range(N), p), coefficients, strict=True):
         orderings = set(permutations(indices))
         for ordering in orderings:
-            J[ordering] = sympy.QQ(1, len(orderings)) * coefficient
+            J[ordering] = QQ(1, len(orderings)) * coefficient
     return J
 
 
@@ -34,8 +35,12 @@ def loss(N: int, p: int, coefficients: Any, s: Any) -> Any:
 
 
 def covariance(N: int, p: int, s: Any, t: Any) -> Any:
-    """E H(s) H(t) = N^(-(p-1)) sum_(i_1, ..., i_p) s_(i_1) t_(i_1) ... s_(i_p) t_(i_p), as E J_I J_K = 1 if I = K, else 0.
+    """E H(s) H(t) = N^(-(p-1)) sum_(i_1, ..., i_p) s_(i_1) t_(i_1) ... s_(i_p) t_(i_p).
 
-    Source: auffinger2013, equation (2.3).
+    The expectation of the double sum over tuples, as independent standard normal J keep only the equal pairs.
+
+    Source: auffinger2013, after equation (2.2).
     """
-    return sympy.QQ(1, N ** (p - 1)) * sum(sympy.prod(s[i] * t[i] for i in I) for I in product(range(N), repeat=p))
+    from sympy import QQ
+
+    return QQ(1, N ** (p - 1)) * sum(prod(s[i] * t[i] for i in tuple_) for tuple_ in product(range(N), repeat=p))

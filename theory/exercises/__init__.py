@@ -1,1 +1,17 @@
 """Exercises: stubs, hints, and a grader that uses the theorems themselves."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from theory.exercises.exercise import Exercise
+
+_FILES = ("ex_12_8",)
+
+
+def all_exercises() -> dict[str, Exercise]:
+    """Every exercise by its id, in the order of the book."""
+    exercises = (import_module(f"theory.exercises.{name}").EXERCISE for name in _FILES)
+    return {exercise.id: exercise for exercise in exercises}

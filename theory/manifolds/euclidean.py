@@ -49,9 +49,9 @@ class Embedded:
         return np.sqrt(dot(v, v))
 
 
-def dot(u: np.ndarray, v: np.ndarray) -> np.ndarray:
+def dot(u: np.ndarray, v: np.ndarray, keepdims: bool = False) -> np.ndarray:
     """sum_i u_i v_i over the last axis, bilinear also for complex vectors."""
-    return (u * v).sum(-1)
+    return (u * v).sum(-1, keepdims=keepdims)
 
 
 def needs_roots(kind: Arithmetic, where: str, *allowed: str) -> None:

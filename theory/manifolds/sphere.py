@@ -16,8 +16,9 @@ from theory.manifolds.euclidean import Embedded, dot, needs_roots
 class Sphere(Embedded):
     """The sphere of dimension N - 1 in R^N, N = ``dim``.
 
-    Projections and Riemannian derivatives use 1/r^2 and no square root, so they are exact in every arithmetic; exp, log
-    and distance are for floats. With P = I - x x^T / r^2 a point off the sphere gives the polynomial formula, nothing else.
+    Projections and Riemannian derivatives use P = I - x x^T / r^2 and no square root, so they are exact in every
+    arithmetic; exp, log and distance are for floats. That x lies on the sphere is not checked: elsewhere the formulas
+    are polynomials in x without this meaning.
 
     Parameters
     ----------
@@ -36,7 +37,7 @@ class Sphere(Embedded):
         super().__post_init__()
         r2 = as_array([self.radius_squared], "Sphere: radius_squared")
         if arithmetic_of(r2).name not in (FLOAT, RATIONAL) or r2.dtype.kind == "c" or not r2[0] > 0:
-            raise ValueError(f"Sphere: radius_squared must be a positive int, Fraction, fmpq or float, got {self.radius_squared!r}")
+            raise ValueError(f"Sphere: radius_squared must be positive, rational or float, got {self.radius_squared}")
 
     @property
     def dimension(self) -> int:
@@ -61,12 +62,12 @@ class Sphere(Embedded):
     def projection(self, x: Any, v: Any) -> np.ndarray:
         """P v = v - <x, v> x / r^2."""
         x, v = self._at(x, v)
-        return v - (self._curvature(arithmetic_of(x)) * dot(x, v))[..., None] * x
+        return v - dot(x, v, keepdims=True) * self._curvature(arithmetic_of(x)) * x
 
     def exp(self, x: Any, v: Any) -> np.ndarray:
         """cos(t) x + sin(t)/t v with t = |v| / r, for a tangent vector v."""
         x, v = self._geodesics("exp", x, v)
-        t = (np.sqrt(dot(v, v)) / x.dtype.type(self.radius))[..., None]
+        t = np.sqrt(dot(v, v, keepdims=True)) / x.dtype.type(self.radius)
         return np.cos(t) * x + np.sinc(t / x.dtype.type(np.pi)) * v
 
     def log(self, x: Any, y: Any) -> np.ndarray:
@@ -81,9 +82,9 @@ class Sphere(Embedded):
         """
         x, y = self._geodesics("log", x, y)
         self._refuse_antipodes("log", x, y)
-        u = self.projection(x, np.where((dot(x, y) >= 0)[..., None], y - x, y + x))
-        length = np.sqrt(dot(u, u))
-        return u * (self.distance(x, y) / np.where(length > 0, length, 1))[..., None]
+        u = self.projection(x, np.where(dot(x, y, keepdims=True) >= 0, y - x, y + x))
+        length = np.sqrt(dot(u, u, keepdims=True))
+        return u * (self.distance(x, y)[..., None] / np.where(length > 0, length, 1))
 
     def distance(self, x: Any, y: Any) -> np.ndarray:
         """2 r arctan(|x - y| / |x + y|), accurate to rounding near 0 and near pi r alike."""
@@ -92,7 +93,7 @@ class Sphere(Embedded):
         return x.dtype.type(2 * self.radius) * np.arctan2(np.sqrt(dot(near, near)), np.sqrt(dot(far, far)))
 
     def transport(self, x: Any, y: Any, v: Any) -> np.ndarray:
-        """v - 2 <z, v> z / <z, z> with z = x + y: parallel transport of a tangent vector v from x to y, in any arithmetic.
+        """v - 2 <z, v> z / <z, z>, z = x + y: parallel transport of a tangent vector v from x to y, in any arithmetic.
 
         The reflection in z's hyperplane takes x to -y and fixes what is orthogonal to both.
 
@@ -104,14 +105,14 @@ class Sphere(Embedded):
         x, y, v = self._at(x, y, v)
         self._refuse_antipodes("transport", x, y)
         z = x + y
-        return v - (2 * dot(z, v) / dot(z, z))[..., None] * z
+        return v - 2 * dot(z, v, keepdims=True) / dot(z, z, keepdims=True) * z
 
     def _refuse_antipodes(self, name: str, x: np.ndarray, y: np.ndarray) -> None:
         """Floats that are antipodes up to the rounding of their coordinates have no direction left either."""
         z, floats = x + y, arithmetic_of(x).name == FLOAT
         lost = dot(z, z) <= (self.dim * np.finfo(x.dtype).eps * self.radius) ** 2 if floats else is_zero(z).all(-1)
         if np.any(lost):
-            raise Degenerate(f"Sphere.{name}: y must not be the antipode of x, where shortest geodesics are not unique; move y")
+            raise Degenerate(f"Sphere.{name}: needs one shortest geodesic, got y = -x, the antipode; move y")
 
     def riemannian_gradient(self, x: Any, g: Any) -> np.ndarray:
         """P g for the Euclidean gradient g."""
@@ -132,13 +133,13 @@ class Sphere(Embedded):
         """
         x, g = self._at(x, g)
         kind = arithmetic_of(x)
-        c = self._curvature(kind)
+        c, half = self._curvature(kind), kind.fraction(1, 2)
         Hx = (H @ x[..., None])[..., 0]
-        q = c * dot(g, x)
-        w = c * Hx - (c * kind.fraction(1, 2) * (c * dot(x, Hx) + q))[..., None] * x
+        q = dot(g, x, keepdims=True) * c
+        w = Hx * c - (dot(x, Hx, keepdims=True) * c + q) * (c * half) * x
         out = np.subtract(H, np.stack([x, w], -1) @ np.stack([w, x], -2), out=out)
         diagonal = np.einsum("...ii->...i", out)
-        diagonal -= q[..., None]
+        diagonal -= q
         return out
 
     def random_point(self, rng: np.random.Generator, shape: tuple[int, ...] = ()) -> np.ndarray:
@@ -154,10 +155,11 @@ class Sphere(Embedded):
         (x,) = self._geodesics("tangent_basis", x)
         z = x.copy()
         z[..., 0] += np.copysign(x.dtype.type(self.radius), x[..., 0])
-        return np.eye(self.dim, dtype=x.dtype)[:, 1:] - (2 / dot(z, z))[..., None, None] * z[..., :, None] * z[..., None, 1:]
+        w = 2 * z / dot(z, z, keepdims=True)
+        return np.eye(self.dim, dtype=x.dtype)[:, 1:] - w[..., :, None] * z[..., None, 1:]
 
     def tangent_frame(self, x: Any) -> np.ndarray:
-        """Columns x_k e_j - x_j e_k, j != k, with x_k != 0: a basis (..., N, N - 1) of the tangent space in any arithmetic.
+        """Columns x_k e_j - x_j e_k, j != k, with x_k != 0: a tangent basis (..., N, N - 1) in any arithmetic.
 
         For F = tangent_frame(x) the matrix F^T H F has the inertia of the Hessian on the tangent space. k is the entry
         of largest modulus, or the first that is not the zero polynomial.
@@ -179,5 +181,5 @@ def _pivot(x: np.ndarray) -> np.ndarray:
     k = ((~is_zero(x)) if symbolic else abs(to_float(x))).argmax(-1)[..., None]
     x_k = np.take_along_axis(x, k, -1)
     if (is_zero(x_k) if symbolic else sign(x_k) == 0).any():
-        raise ValueError("Sphere.tangent_frame: x must lie on the sphere, got the origin; scale a point that is not zero")
+        raise ValueError("Sphere.tangent_frame: x must lie on the sphere, got the origin; choose another point")
     return k

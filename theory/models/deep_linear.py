@@ -62,7 +62,7 @@ class DeepLinearNet(Model):
 
     @classmethod
     def from_moments(cls, widths: Any, Sxx: Any, Syx: Any, Syy: Any) -> DeepLinearNet:
-        """The population loss E||y - W_H ... W_1 x||^2 from second moments Sxx (d_0, d_0), Syx (d_H, d_0), Syy (d_H, d_H)."""
+        """The population loss E||y - W_H ... W_1 x||^2 from moments Sxx (d_0, d_0), Syx (d_H, d_0), Syy (d_H, d_H)."""
         from theory.calculus.inertia import inertia
 
         d = arrays.widths_of(widths, cls.__name__)
@@ -70,8 +70,8 @@ class DeepLinearNet(Model):
         Syx = arrays.matrix(Syx, cls.__name__, "Syx", d[-1], d[0])
         Syy = arrays.matrix(Syy, cls.__name__, "Syy", d[-1], d[-1])
         joint = np.block([[Sxx, Syx.T], [Syx, Syy]])
-        if inertia(joint).negative:
-            raise ValueError(f"{cls.__name__}: moments must be positive semidefinite together, got inertia {inertia(joint)}")
+        if (signs := inertia(joint)).negative:
+            raise ValueError(f"{cls.__name__}: moments must be positive semidefinite together, got inertia {signs}")
         return cls._of(d, SquaredMoments(Sxx, Syx, Syy))
 
     @classmethod
@@ -270,7 +270,7 @@ class DeepLinearNet(Model):
     def minimum_value(self) -> Any:
         """The global minimum: exact (rational, or a ball where it is irrational) for exact data, else a float.
 
-        ||Y (I - X^+ X)||^2 + the squared singular values of Y X^+ X beyond the k-th, k = min(d_0, ..., d_H): Eckart-Young.
+        ||Y (I - X^+ X)||^2 + the squared singular values of Y X^+ X beyond the k-th, k = min_i d_i: Eckart-Young.
         None for other losses than the squared one.
         """
         if not isinstance(self.objective, SquaredError | SquaredMoments):
@@ -304,7 +304,7 @@ class DeepLinearNet(Model):
         yield "rank-deficient X, 2-3-1-2", cls((2, 3, 1, 2), [[1, 2], [2, 4]], [[1, 0], [0, 1]])
         yield "tied singular values", cls((2, 1, 2), [[1, 0], [0, 1]], [[1, 0], [0, 1]])
         yield "zero targets", cls((1, 2, 1), [[1, 1]], [[0, 0]])
-        yield "floats", cls((2, 3, 2), [[0.5, -1.0, 2.0, 0.1], [1.5, 0.3, -0.2, 1.0]], [[1.0, 0.2, -0.4, 0.7], [0.0, 1.1, 0.6, -2.0]])
+        yield "floats", cls((2, 3, 2), [[0.5, -1.0, 2.0], [1.5, 0.3, -0.2]], [[1.0, 0.2, -0.4], [0.0, 1.1, 0.6]])
         yield "population", cls.from_moments((2, 2, 1), [[2, 1], [1, 1]], [[1, 3]], [[20]])
         yield "weighted squares", cls((2, 1, 2), [[1, 0], [0, 1]], [[1, 0], [0, "1/2"]], Weighted([[1, 3], [3, 1]]))
 

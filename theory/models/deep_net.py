@@ -32,7 +32,7 @@ class DeepNet(Model):
     Y : (d_L, m).
     activation : s, a name or an ``Activation`` of ``theory.activations``.
 
-    Source: source 004, Definitions 12.1 and 12.2 with the squared loss.
+    Source: petersenzech2024, Definitions 12.1 and 12.2 with the squared loss.
 
     >>> DeepNet((1, 1, 1), [[1, 2]], [[0, 1]], activation="square").loss([1, 0, 1, 0])
     5
@@ -116,7 +116,7 @@ class DeepNet(Model):
         """(1/m) sum_i ||f(x_i) - y_i||^2: (..., n) -> (...)."""
         m = self.X.shape[1]
         return self._in_chunks(
-            lambda t: arithmetic_of(t).fraction(1, m) * self._sample_losses(t).sum(-1), self._points(theta)
+            lambda t: self._sample_losses(t).sum(-1) * arithmetic_of(t).fraction(1, m), self._points(theta)
         )
 
     def gradient(self, theta: Any) -> np.ndarray:
@@ -125,7 +125,7 @@ class DeepNet(Model):
 
     def _gradient(self, theta: np.ndarray) -> np.ndarray:
         W, A, jets, f = self._forward(theta, 1)
-        deltas = self._backward(W, jets, arithmetic_of(theta).fraction(2, self.X.shape[1]) * self._residual(theta, f))
+        deltas = self._backward(W, jets, self._residual(theta, f) * arithmetic_of(theta).fraction(2, self.X.shape[1]))
         layers = [part for D, A_l in zip(deltas, A, strict=True) for part in (D @ A_l.swapaxes(-1, -2), D.sum(-1))]
         return self._join(layers, theta.shape[:-1])
 
@@ -149,7 +149,7 @@ class DeepNet(Model):
             for j in columns:
                 H[:, j : j + columns.step] = self._hvp(rows[i : i + points.step, None], unit[j : j + columns.step])
             if not kind.is_exact:
-                H[...] = kind.fraction(1, 2) * (H + H.swapaxes(-1, -2))
+                H[...] = (H + H.swapaxes(-1, -2)) * kind.fraction(1, 2)
         return out
 
     def hvp(self, theta: Any, v: Any) -> np.ndarray:
@@ -161,12 +161,12 @@ class DeepNet(Model):
         w, T = arithmetic_of(theta).fraction(2, self.X.shape[1]), _transpose
         V, c = arrays.unpack(v, self.layout)[::2], arrays.unpack(v, self.layout)[1::2]
         W, A, jets, f = self._forward(theta, 2)
-        D = self._backward(W, jets, w * self._residual(theta, f))
+        D = self._backward(W, jets, self._residual(theta, f) * w)
         dU, dA = [V[0] @ A[0] + c[0][..., None]], [None]
         for l in range(1, self.depth):
             dA.append(jets[l - 1][1] * dU[-1])
             dU.append(V[l] @ A[l] + W[l] @ dA[l] + c[l][..., None])
-        dD, layers = w * dU[-1], []
+        dD, layers = dU[-1] * w, []
         for l in range(self.depth - 1, 0, -1):
             layers[:0] = [dD @ T(A[l]) + D[l] @ T(dA[l]), dD.sum(-1)]
             _, s1, s2 = jets[l - 1]
@@ -256,14 +256,14 @@ class DeepNet(Model):
         exact = data.name == arithmetic_of(self.X).name == RATIONAL
         if not (exact and self.depth > 1 and s.odd and s.smooth and s.jet(np.zeros(1), 1)[1][0] != 0):
             return
-        mean = data.fraction(1, self.Y.shape[1]) * self.Y.sum(-1)
+        mean = self.Y.sum(-1) * data.fraction(1, self.Y.shape[1])
         E = mean[:, None] - self.Y
         if is_zero(E @ self.X.T).all():
             return
         theta = data.zeros(self.dim)
         theta[-len(mean) :] = mean
         kind = Kind.STRICT_SADDLE if self.depth == 2 else Kind.NON_STRICT_SADDLE
-        yield Point("constant output, zero weights", theta, kind, data.fraction(1, self.Y.shape[1]) * (E * E).sum())
+        yield Point("constant output, zero weights", theta, kind, (E * E).sum() * data.fraction(1, self.Y.shape[1]))
 
     @classmethod
     def instances(cls) -> Iterable[tuple[str, DeepNet]]:

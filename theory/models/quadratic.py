@@ -65,7 +65,7 @@ class Quadratic(Model):
         theta = self._points(theta)
         kind = arithmetic_of(theta)
         A, b, c = self._in(kind)
-        return (theta * (kind.fraction(1, 2) * (theta @ A) + b)).sum(-1) + c[0]
+        return (theta * (theta @ A * kind.fraction(1, 2) + b)).sum(-1) + c[0]
 
     def gradient(self, theta: Any) -> np.ndarray:
         """A theta + b: (..., n) -> (..., n)."""

@@ -31,7 +31,7 @@ class ReluNeuron(Model):
     y : (m,).
     output_weight, bias, output_bias : whether a, b, c are parameters; theta = (w, b, a, c).
 
-    Source: source 004, Exercise 12.8 (all four); the neuron relu(w.x) is the one of our notes.
+    Source: petersenzech2024, Exercise 12.8 (all four).
 
     >>> neuron = ReluNeuron([[-1, 0, 1]], [0, 3, 1], output_weight=True, bias=True, output_bias=True)
     >>> neuron.loss([1, 2, "1/2", "1/3"])
@@ -163,7 +163,7 @@ class ReluNeuron(Model):
         s, side = RELU(u), sign(u)
         ds = du * kind.indicator(side > 0) + RELU(du) * kind.indicator(side == 0)
         df = a * ds + da * s + (dc[0][..., None] if dc else 0)
-        return 2 * kind.fraction(1, y.size) * ((self._net.outputs(full) - y) * df).sum(-1)
+        return ((self._net.outputs(full) - y) * df).sum(-1) * kind.fraction(2, y.size)
 
     def clarke_stationary(self, theta: Any) -> np.ndarray:
         """Whether 0 lies in the Clarke subdifferential of the loss, decided exactly: (..., n) -> booleans (...).
@@ -180,7 +180,7 @@ class ReluNeuron(Model):
         TooLarge
             When the kinks may have more than ``theory.calculus.cones.MAX_CELLS`` cells.
 
-        Source: Clarke 1983, Theorem 2.5.1 (the hull of limits of gradients); the reduction to cells is our own.
+        Source: clarke1983, Theorem 2.5.1 (the hull of limits of gradients); the reduction to cells is our own.
         """
         theta = self._points(theta)
         if arithmetic_of(theta).name != RATIONAL:
@@ -199,7 +199,7 @@ class ReluNeuron(Model):
         if not kinks.any() or not vanishes[p:].all():
             return bool(vanishes.all())
         e, a = self.outputs(theta) - y, full[self.X.shape[0] + 1]
-        jumps = 2 * kind.fraction(1, y.size) * a * (e * X)[:, kinks]
+        jumps = (e * X)[:, kinks] * (a * kind.fraction(2, y.size))
         pieces = g[:p, None] + jumps @ kind.indicator(cells(X[:, kinks])).T
         return convex_weights(pieces) is not None
 

@@ -34,7 +34,7 @@ class ShallowNet(Model):
     output_bias : whether c is a parameter; without it c = 0.
     loss : output loss l of ``theory.losses``, or its name.
 
-    Source: chapter 12 of source 004, Definitions 12.1 and 12.2, equation (12.3.1).
+    Source: petersenzech2024, Definitions 12.1 and 12.2, equation (12.3.1).
 
     >>> net = ShallowNet(1, [[1, 2]], [0, 1], activation="identity")
     >>> net.loss([1, 0, 1, 0]), net.gradient([1, 0, 1, 0])
@@ -127,7 +127,7 @@ class ShallowNet(Model):
 
     def loss(self, theta: Any) -> np.ndarray:
         """(1/m) sum_i l(f(x_i), y_i): (..., n) -> (...)."""
-        return self._in_chunks(lambda t: self._weight(t) * self._sample_losses(t).sum(-1), self._points(theta))
+        return self._in_chunks(lambda t: self._sample_losses(t).sum(-1) * self._weight(t), self._points(theta))
 
     def gradient(self, theta: Any) -> np.ndarray:
         """With r_i = l'(f_i, y_i)/m: dc = sum r_i, da_j = sum s_ji r_i, d(w_j,b_j) = sum a_j s'_ji r_i (x_i,1): (..., n)."""
@@ -136,7 +136,7 @@ class ShallowNet(Model):
     def _gradient(self, theta: np.ndarray) -> np.ndarray:
         X1, y = self._in(arithmetic_of(theta))
         a, (s, s1), f = self._forward(theta, 1)
-        r = self._weight(theta) * self.output_loss.gradient(f, y)
+        r = self.output_loss.gradient(f, y) * self._weight(theta)
         G = (a[..., None] * s1 * r[..., None, :]) @ X1.T
         return self._join(G[..., :-1], G[..., -1], (s @ r[..., None])[..., 0], r.sum(-1, keepdims=True))
 
@@ -152,7 +152,7 @@ class ShallowNet(Model):
 
         H_0 is positive semidefinite for convex l; for squares it does not depend on y, and H_1 is linear in e.
 
-        Source: source 004, Proposition 12.5 and (12.3.2).
+        Source: petersenzech2024, Proposition 12.5 and (12.3.2).
         """
         theta = self._points(theta)
         H0 = arrays.batch_matrix(None, (*theta.shape, self.dim), theta.dtype, "ShallowNet.hessian_parts")
@@ -179,7 +179,7 @@ class ShallowNet(Model):
         X1, y = self._in(kind)
         a, (s, s1, s2), f = self._forward(theta, 2)
         w = self._weight(theta)
-        r, h = w * self.output_loss.gradient(f, y)[:, None], w * self.output_loss.hessian(f, y)[:, None]
+        r, h = self.output_loss.gradient(f, y)[:, None] * w, self.output_loss.hessian(f, y)[:, None] * w
         if kind.name == FLOAT and self.output_loss.convex and kind.parent.kind == "f":
             # J scaled by the root of h, so that both factors are one buffer and BLAS does half the work (SYRK).
             root = np.sqrt(h)
@@ -222,7 +222,7 @@ class ShallowNet(Model):
         w, du = self._weight(theta), dW @ X1[:-1] + db[..., None]
         ds = s1 * du
         df = (a[..., None, :] @ ds + da[..., None, :] @ s)[..., 0, :] + (dc[0][..., None] if dc else 0)
-        r, dr = w * self.output_loss.gradient(f, y), w * self.output_loss.hessian(f, y) * df
+        r, dr = self.output_loss.gradient(f, y) * w, self.output_loss.hessian(f, y) * df * w
         D = (da[..., None] * s1 + a[..., None] * s2 * du) * r[..., None, :] + a[..., None] * s1 * dr[..., None, :]
         G = D @ X1.T
         return self._join(G[..., :-1], G[..., -1], (ds @ r[..., None] + s @ dr[..., None])[..., 0], dr.sum(-1, keepdims=True))
@@ -233,7 +233,7 @@ class ShallowNet(Model):
         return Fraction(1, self.y.size)
 
     def _weight(self, theta: np.ndarray) -> Any:
-        """1/m in the arithmetic of theta."""
+        """1/m in the arithmetic of theta; ring elements must stand right of an array in a product."""
         return arithmetic_of(theta).fraction(1, self.y.size)
 
     def sample_losses(self, theta: Any) -> np.ndarray:

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain, combinations_with_replacement
-from math import comb, factorial, isqrt
+from math import comb, isqrt
 from typing import Any
 
 import numpy as np
@@ -36,8 +36,8 @@ class SphericalSpinGlass(Model):
     Parameters
     ----------
     N, p : number of spins and degree, both at least 1.
-    coefficients : (C(N + p - 1, p),), in the order of ``itertools.combinations_with_replacement(range(N), p)``, with scale
-        and multiplicity included, so that rational coefficients stay rational.
+    coefficients : (C(N + p - 1, p),), in the order of ``itertools.combinations_with_replacement(range(N), p)``; scale
+        and multiplicity are included, so that rational coefficients stay rational.
     max_bytes : bound of the temporaries of one evaluation; the table of the model may take eight times as much.
 
     Raises
@@ -54,14 +54,17 @@ class SphericalSpinGlass(Model):
 
     N: int
     p: int
-    coefficients: np.ndarray
+    coefficients: Any
     max_bytes: int = arrays.MAX_BYTES
     loss_normalisation = "H(s) as given by the coefficients, no 1/N"
 
     def __post_init__(self) -> None:
-        _check_size(self.N, self.p, self.max_bytes)
-        size = comb(self.N + self.p - 1, self.p)
-        object.__setattr__(self, "coefficients", arrays.vector(self.coefficients, _WHERE, "coefficients", size))
+        N, p = _sizes(self.N, self.p, self.max_bytes)
+        c = arrays.vector(self.coefficients, _WHERE, "coefficients", comb(N + p - 1, p))
+        if c.dtype.kind == "c":
+            raise TypeError(f"{_WHERE}: coefficients must be real, got {c.dtype}; give the real part")
+        for name, value in (("N", N), ("p", p), ("coefficients", c)):
+            object.__setattr__(self, name, value)
 
     @classmethod
     def random(
@@ -69,21 +72,20 @@ class SphericalSpinGlass(Model):
     ) -> SphericalSpinGlass:
         """The Gaussian p-spin model: E H(s) H(s') = N R^p with R = <s, s'> / N.
 
-        In law N^(-(p-1)/2) times the sum over all ordered tuples of J_(i_1 ... i_p) s_(i_1) ... s_(i_p) with independent
-        standard normal J: independent centred coefficients of variance N^(1-p) times the number of orderings.
+        In law N^(-(p-1)/2) times the sum over ordered tuples of J_(i_1 ... i_p) s_(i_1) ... s_(i_p), J independent
+        standard normal: independent centred coefficients of variance N^(1-p) times the number of orderings.
         """
-        _check_size(N, p, max_bytes)
+        N, p = _sizes(N, p, max_bytes)
         variances = orderings(N, p) / N ** (p - 1)
         return cls(N, p, np.sqrt(variances.astype(float)) * rng.standard_normal(variances.size), max_bytes)
 
     @classmethod
     def from_tensor(cls, J: Any, *, max_bytes: int = arrays.MAX_BYTES) -> SphericalSpinGlass:
-        """The sum over all ordered tuples of J_(i_1 ... i_p) s_(i_1) ... s_(i_p), for J (N, ..., N), symmetric or not."""
+        """The sum over ordered tuples of J_(i_1 ... i_p) s_(i_1) ... s_(i_p), for J (N, ..., N), symmetric or not."""
         J = as_array(J, f"{_WHERE}.from_tensor: J")
         if J.ndim == 0 or len(set(J.shape)) != 1:
             raise ValueError(f"{_WHERE}.from_tensor: J needs p equal axes (N, ..., N), got shape {J.shape}")
-        N, p = J.shape[0], J.ndim
-        _check_size(N, p, max_bytes)
+        N, p = _sizes(J.shape[0], J.ndim, max_bytes)
         c = arithmetic_of(J).zeros(comb(N + p - 1, p))
         np.add.at(c, _rank(np.moveaxis(np.indices(J.shape), 0, -1).reshape(-1, p), N), J.ravel())
         return cls(N, p, c, max_bytes=max_bytes)
@@ -107,7 +109,7 @@ class SphericalSpinGlass(Model):
         """(A + i + j)!/A! c_(A + i + j): a row for each multiset A of size p - 2, a column for each pair i <= j."""
         c, ij = self.coefficients, _multisets(self.N, 2)
         if self.p == 1:
-            return arithmetic_of(c).zeros((1, len(ij)))
+            return arrays.frozen(arithmetic_of(c).zeros((1, len(ij))))
         A = _multisets(self.N, self.p - 2)
         table = np.empty((len(A), len(ij)), c.dtype)
         i, j = ij.T[:, :, None]
@@ -130,7 +132,7 @@ class SphericalSpinGlass(Model):
     def loss(self, theta: Any) -> np.ndarray:
         """H(s), shape (...)."""
         s = self._points(theta)
-        return arithmetic_of(s).fraction(1, self.p) * dot(self.gradient(s), s)
+        return dot(self.gradient(s), s) * arithmetic_of(s).fraction(1, self.p)
 
     def gradient(self, theta: Any) -> np.ndarray:
         """The Euclidean gradient (..., N)."""
@@ -165,7 +167,7 @@ class SphericalSpinGlass(Model):
     def _euler(self, s: np.ndarray, Hs: np.ndarray) -> np.ndarray:
         """grad H = Hess H s / (p - 1); constant for p = 1."""
         kind = arithmetic_of(s)
-        return 0 * s + self._in(kind)[0] if self.p == 1 else kind.fraction(1, self.p - 1) * Hs
+        return 0 * s + self._in(kind)[0] if self.p == 1 else Hs * kind.fraction(1, self.p - 1)
 
     def _hessians(self, s: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
         """The Euclidean Hessians of one block s (B, N)."""
@@ -181,8 +183,6 @@ class SphericalSpinGlass(Model):
             if riemannian:
                 g = self._euler(x[block], (flat[block] @ x[block][..., None])[..., 0])
                 self.manifold.riemannian_hessian(x[block], g, flat[block], out=flat[block])
-        if not np.may_share_memory(flat, H):  # an out whose leading axes cannot be merged without a copy
-            H[...] = flat
         return H
 
     def _blocks(self, s: np.ndarray) -> Iterator[slice]:
@@ -209,11 +209,11 @@ class SphericalSpinGlass(Model):
         if self.p == 1:
             square = self.N * dot(c, c)
             return -np.sqrt(square) if kind.name == FLOAT else -flint().arb(square).sqrt()
-        A = kind.fraction(1, 2) * self._second_derivatives[0][self._column]
+        A = self._second_derivatives[0][self._column] * kind.fraction(1, 2)
         return self.N * (np.linalg.eigvalsh(A)[0] if kind.name == FLOAT else symmetric_eigenvalues(A)[-1][0])
 
     def known_points(self) -> Iterable[Point]:
-        """The axes sqrt(N) e_j of a diagonal form (p = 2) when sqrt(N) is an integer; every point of the zero Hamiltonian."""
+        """The axes sqrt(N) e_j of a diagonal form (p = 2) for integers sqrt(N); any point of the zero Hamiltonian."""
         c, kind = self.coefficients, arithmetic_of(self.coefficients)
         if kind.name not in (FLOAT, RATIONAL):
             return
@@ -230,14 +230,14 @@ class SphericalSpinGlass(Model):
 
     @classmethod
     def instances(cls) -> Iterable[tuple[str, SphericalSpinGlass]]:
-        """Small models for the battery: every degree up to 4, one spin, nothing, repeated eigenvalues, a Gaussian one."""
+        """Small models for the battery: degrees 1 to 4, one spin, zero, repeated eigenvalues, a Gaussian one."""
         yield "p=1", cls(3, 1, [1, -2, "1/3"])
         yield "p=2", cls(3, 2, [1, 2, 0, -1, "1/2", 3])
         yield "p=2, diagonal, N=4", cls(4, 2, [1, 0, 0, 0, 2, 0, 0, 3, 0, -1])
         yield "p=2, repeated eigenvalues", cls(4, 2, [1, 0, 0, 0, 1, 0, 0, 2, 0, 2])
         yield "p=3", cls(3, 3, [1, 2, -1, 0, "1/2", 3, -2, 1, 0, 1])
         yield "p=3, Fermat cubic", cls(2, 3, [1, 0, 0, 1])
-        yield "p=3, nothing", cls(3, 3, [0] * 10)
+        yield "p=3, zero", cls(3, 3, [0] * 10)
         yield "p=4", cls(2, 4, [1, -1, "2/3", 0, 2])
         yield "N=1, p=3", cls(1, 3, [2])
         yield "N=1, p=1", cls(1, 1, [-1])
@@ -253,16 +253,16 @@ def orderings(N: int, p: int) -> np.ndarray:
     return out
 
 
-def _check_size(N: int, p: int, max_bytes: int) -> None:
-    """Predict the bytes of the table of second derivatives before anything is allocated."""
-    for name, value in (("N", N), ("p", p), ("max_bytes", max_bytes)):
-        arrays.positive_int(value, _WHERE, name)
+def _sizes(N: Any, p: Any, max_bytes: int) -> tuple[int, int]:
+    """N and p as integers; refused before anything is allocated when the tables would not fit."""
+    N, p = arrays.positive_int(N, _WHERE, "N"), arrays.positive_int(p, _WHERE, "p")
     size = 8 * max(comb(N + p - 1, p), comb(N + p - 3, N - 1) * comb(N + 1, 2) if p > 1 else 0)
     if size > 8 * max_bytes:
         raise TooLarge(
             f"{_WHERE}: the tables of a model may take 8 max_bytes = {8 * max_bytes / 2**30:.3g} GiB, "
             f"N = {N}, p = {p} need {size / 2**30:.3g} GiB; choose N or p smaller, or max_bytes larger"
         )
+    return N, p
 
 
 def _multisets(N: int, k: int) -> np.ndarray:
@@ -286,7 +286,7 @@ def _rank(index: np.ndarray, N: int) -> np.ndarray:
 
 
 def _monomials(s: np.ndarray, degree: int) -> np.ndarray:
-    """s^A for the multisets A of this size, (..., C(N + degree - 1, degree)): each from its prefix and its last index."""
+    """s^A for the multisets A of this size, (..., C(N + degree - 1, degree)): from A's prefix and its last index."""
     N = s.shape[-1]
     if degree < 2:
         return s if degree else arithmetic_of(s).zeros((*s.shape[:-1], 1)) + 1

@@ -60,7 +60,7 @@ def draw_valleys(ax: Any, landscape: LineLandscape, walk: Sequence[Section]) -> 
     """
     V, lowest = _float(landscape.best_constant), _float(landscape.global_value)
     left, right = _float(walk[0].kinks[0]), _float(walk[0].kinks[-1])
-    width, base = right - left, lowest - (V - lowest) / 3
+    width, base = right - left, lowest - ((V - lowest) or 1) / 3
     wall = width / 8
     starts = [wall + i * (width + wall) for i in range(len(walk))]
     ticks = sorted({_float(u) for u in landscape.x})
@@ -99,7 +99,9 @@ def _draw_section(ax: Any, section: Section, shift: float, base: float, V: float
         _annotate(ax, label, at, _float(floor.value), ha=side, color=color)
 
 
-def _annotate(ax: Any, text: str, x: float, y: float, *, above: bool = False, ha: str = "center", color: str = LINE) -> None:
+def _annotate(
+    ax: Any, text: str, x: float, y: float, *, above: bool = False, ha: str = "center", color: str = LINE
+) -> None:
     """A text some points above or below (x, y), and as far inwards from an edge on its left or right."""
     offset = {"left": 3, "right": -3, "center": 0}[ha], 5 if above else -5
     style = {"va": "bottom" if above else "top", "multialignment": "center", "color": color, "ha": ha}

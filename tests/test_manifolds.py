@@ -1,0 +1,267 @@
+"""Manifolds: exact identities, floats near the dangerous pairs, and pymanopt as a second opinion."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from theory.arithmetic import arithmetic_of, ball, is_zero, precision, rational, symbols, to_float
+from theory.calculus.tolerance import rounding
+from theory.errors import Degenerate, NotExact, Undecided
+from theory.manifolds.euclidean import Euclidean
+from theory.manifolds.sphere import Sphere
+
+RADII = [1, 5, Fraction(1, 4), 2.5]
+
+
+def sphere_points(sphere, count, seed=0):
+    """Points, second points and tangent vectors at the first."""
+    rng = np.random.default_rng(seed)
+    x, y = sphere.random_point(rng, (count,)), sphere.random_point(rng, (count,))
+    return x, y, sphere.projection(x, rng.standard_normal(x.shape))
+
+
+def near(a, b, terms, scale=1.0):
+    """Equality of floats up to the rounding of ``terms`` operations on numbers of size ``scale``."""
+    np.testing.assert_allclose(a, b, rtol=0, atol=rounding(np.asarray(a).dtype, terms, scale))
+
+
+def rational_points():
+    """Points of the sphere <x, x> = 9 in R^3 with rational coordinates."""
+    return rational([[1, 2, 2], [-3, 0, 0], ["9/5", 0, "12/5"], [0, 0, 3]])
+
+
+# --- exact -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("manifold", [Euclidean(3), Sphere(3, 9)])
+def test_rational_projection_is_an_orthogonal_projection_onto_the_frame(manifold):
+    x, u, v = rational_points(), rational([[1, -2, "1/3"]] * 4), rational([[4, 0, 5]] * 4)
+    Pu, Pv = manifold.projection(x, u), manifold.projection(x, v)
+    assert (manifold.projection(x, Pu) == Pu).all()
+    assert (manifold.inner(x, Pu, v) == manifold.inner(x, u, Pv)).all()
+    F = manifold.tangent_frame(x)
+    assert F.shape == (4, 3, manifold.dimension) and arithmetic_of(F) == arithmetic_of(x)
+    assert (manifold.projection(x[:, None], F.swapaxes(-1, -2)) == F.swapaxes(-1, -2)).all()
+    assert is_zero((u - Pu)[:, None, :] @ F).all()
+
+
+def test_tangent_frame_decides_ranks_for_every_pivot():
+    from theory.calculus.exact_linalg import rank
+
+    sphere = Sphere(4, 1)
+    for x in rational(np.vstack([np.eye(4, dtype=int), -np.eye(4, dtype=int), [[1, -5, 2, 0]]])):
+        F = sphere.tangent_frame(x)
+        assert rank(F) == 3 and is_zero(x @ F).all()
+
+
+def test_sphere_identities_hold_in_a_polynomial_ring():
+    """P H P - <g, x> P / r^2 written out with matrices, off the sphere too, is what the rank-2 update computes."""
+    x, g, h = symbols(x=3, g=3, h=(3, 3))
+    kind, H = arithmetic_of(x), h + h.T
+    P = kind.eye(3) - np.outer(x, x) * kind.fraction(2, 7)
+    sphere = Sphere(3, Fraction(7, 2))
+    assert is_zero(sphere.riemannian_gradient(x, g) - P @ g).all()
+    want = P @ H @ P - P * (g @ x * kind.fraction(2, 7))
+    got = sphere.riemannian_hessian(x, g, H)
+    assert is_zero(got - want).all() and is_zero(got - got.T).all()
+    assert not is_zero(got - P @ H @ P).all()
+    assert is_zero(x @ sphere.tangent_frame(x)).all()
+
+
+def test_riemannian_hessian_annihilates_the_normal_and_restricts_to_the_tangent_space():
+    x, sphere = rational_points(), Sphere(3, 9)
+    g, H = rational([[1, 2, 3]] * 4), rational([[[1, 2, 0], [2, -1, 4], [0, 4, "1/3"]]] * 4)
+    R = sphere.riemannian_hessian(x, g, H)
+    assert is_zero(R @ x[..., None]).all()
+    F = sphere.tangent_frame(x)
+    T = F.swapaxes(-1, -2)
+    normal_part = (sphere.inner(x, g, x) * rational(["1/9"]))[:, None, None] * (T @ F)
+    assert (T @ R @ F == T @ H @ F - normal_part).all()
+
+
+def test_transport_is_an_exact_isometry_of_tangent_spaces():
+    sphere, x = Sphere(3, 9), rational_points()
+    y = np.roll(x, 1, axis=0)
+    u = sphere.projection(x, rational([[1, -2, "1/3"]] * 4))
+    v = sphere.transport(x, y, u)
+    assert is_zero(sphere.inner(y, y, v)).all()
+    assert (sphere.inner(y, v, v) == sphere.inner(x, u, u)).all()
+    assert (sphere.transport(y, x, v) == u).all()
+
+
+def test_balls_enclose_the_rational_answers():
+    sphere, x, v = Sphere(3, 9), rational_points(), rational([[1, -2, "1/3"]] * 4)
+    with precision(64):
+        enclosures = sphere.projection(ball(x), ball(v)), sphere.tangent_frame(ball(x)), sphere.norm(ball(x), ball(x))
+    exact = sphere.projection(x, v), sphere.tangent_frame(x), rational([3] * 4)
+    with precision(256):  # the rational itself is a much smaller ball here
+        for balls, rationals in zip(enclosures, exact, strict=True):
+            assert all(b.contains(q) for b, q in zip(balls.flat, rationals.flat, strict=True))
+
+
+def test_float_radius_is_enclosed_by_balls_and_refused_by_rationals():
+    with precision(128):
+        enclosure = Sphere(2, 0.1).projection(ball(["1/3", 0]), ball([1, 0]))[0]
+    with precision(256):
+        assert enclosure.contains(1 - rational(["1/9"])[0] / rational([Fraction(0.1)])[0])
+    with pytest.raises(NotExact):
+        Sphere(2, 0.1).projection(rational([1, 0]), rational([1, 0]))
+
+
+# --- floats ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("r2", RADII)
+@pytest.mark.parametrize("N", [2, 3, 20])
+def test_exp_log_distance_and_transport_fit_together(N, r2):
+    sphere = Sphere(N, r2)
+    x, y, _ = sphere_points(sphere, 50)
+    r, v = sphere.radius, sphere.log(x, y)
+    near(sphere.inner(x, y, y), np.full(50, float(r2)), 4 * N, r * r)
+    near(sphere.inner(x, x, v), np.zeros(50), 8 * N, np.pi * r * r)
+    near(sphere.norm(x, v), sphere.distance(x, y), 8 * N, np.pi * r)
+    near(sphere.distance(x, y), r * np.arccos(np.clip(sphere.inner(x, x, y) / float(r2), -1, 1)), 10**6 * N, r)
+    near(sphere.transport(x, y, v), -sphere.log(y, x), 10**3 * N, np.pi * r)
+    # exp is 1-Lipschitz along the geodesic; across it the error of a direction is amplified by pi / sin
+    amplified = np.pi * r / np.sin(sphere.distance(x, y) / r).min()
+    near(sphere.exp(x, v), y, 8 * N, amplified)
+
+
+def test_exp_along_a_basis_vector_is_the_great_circle():
+    sphere, t = Sphere(3, 4), np.linspace(-4, 4, 17)[:, None]
+    got = sphere.exp(np.array([2.0, 0, 0]), t * np.array([0, 0, 2.0]))
+    near(got, np.concatenate([2 * np.cos(t), 0 * t, 2 * np.sin(t)], -1), 10, 4)
+
+
+@pytest.mark.parametrize("angle", [0.0, 1e-300, 1e-160, 1e-12, 1e-5, 1.0, np.pi - 1e-5])
+def test_small_and_large_distances_keep_their_relative_accuracy(angle):
+    """At x = r e_1 nearby points are exactly representable up to relative rounding of their small coordinate."""
+    sphere, x = Sphere(2, 4), np.array([2.0, 0.0])
+    y = 2 * np.array([np.cos(angle), np.sin(angle)])
+    if angle >= 1e-150:  # below, squares underflow to zero distance, an absolute error of 1e-160
+        tolerance = rounding(float, 20) + np.spacing(np.pi) / max(abs(np.pi - angle), 1) * (angle > 3)
+        assert abs(sphere.distance(x, y) - 2 * angle) <= tolerance * 2 * angle
+        near(sphere.log(x, y) / (2 * angle), np.array([0.0, 1.0]), 20, 1.0)
+    else:
+        assert 0 <= sphere.distance(x, y) <= 2 * np.sqrt(np.finfo(float).tiny)
+        assert np.abs(sphere.log(x, y)).max() <= 2 * np.sqrt(np.finfo(float).tiny)
+
+
+@pytest.mark.parametrize("N", [1, 2, 7])
+def test_tangent_basis_is_orthonormal_and_tangent(N):
+    sphere = Sphere(N, 3)
+    x, _, _ = sphere_points(sphere, 20)
+    x[0] = 0
+    x[0, 0] = -np.sqrt(3)
+    Q = sphere.tangent_basis(x)
+    assert Q.shape == (20, N, N - 1)
+    near(Q.swapaxes(-1, -2) @ Q, np.broadcast_to(np.eye(N - 1), (20, N - 1, N - 1)), 8 * N)
+    near((x[:, None, :] @ Q)[:, 0], np.zeros((20, N - 1)), 8 * N, 3)
+    assert np.linalg.matrix_rank(sphere.tangent_frame(x)).min(initial=N - 1) == N - 1
+
+
+@pytest.mark.parametrize("manifold", [Euclidean(4), Sphere(4, 4)])
+def test_batches_equal_loops_and_float32_stays(manifold):
+    rng = np.random.default_rng(1)
+    x, y = manifold.random_point(rng, (3, 2)), manifold.random_point(rng, (3, 2))
+    v = manifold.projection(x, rng.standard_normal(x.shape))
+    H = rng.standard_normal((3, 2, 4, 4))
+    H = H + H.swapaxes(-1, -2)
+    calls = {
+        "inner": (x, v, y), "norm": (x, v), "projection": (x, y), "exp": (x, v), "log": (x, y), "distance": (x, y),
+        "transport": (x, y, v), "riemannian_gradient": (x, y), "riemannian_hessian": (x, v, H),
+        "tangent_basis": (x,), "tangent_frame": (x,),
+    }  # fmt: skip
+    for name, arguments in calls.items():
+        method = getattr(manifold, name)
+        whole = method(*arguments)
+        for i in np.ndindex(3, 2):
+            near(whole[i], method(*(a[i] for a in arguments)), 40, 10.0)
+        assert method(*(a.astype(np.float32) for a in arguments)).dtype == np.float32, name
+
+
+def test_riemannian_hessian_writes_into_out_even_in_place():
+    rng = np.random.default_rng(2)
+    for manifold in (Euclidean(5), Sphere(5, 2)):
+        x, g, H = manifold.random_point(rng), rng.standard_normal(5), np.diag(rng.standard_normal(5))
+        want, out = manifold.riemannian_hessian(x, g, H), np.empty((5, 5))
+        assert manifold.riemannian_hessian(x, g, H, out=out) is out and (out == want).all()
+        assert manifold.riemannian_hessian(x, g, H, out=H) is H and (H == want).all()
+
+
+def test_random_points_are_uniform_in_their_first_two_moments():
+    x = Sphere(3, 6).random_point(np.random.default_rng(0), (40000,))
+    # |mean| and |second moments| of 40000 independent points: six standard deviations, variances 2 and at most 36
+    assert np.abs(x.mean(0)).max() < 6 * np.sqrt(2 / 40000)
+    assert np.abs(x.T @ x / 40000 - 2 * np.eye(3)).max() < 6 * np.sqrt(36 / 40000)
+
+
+# --- refusals --------------------------------------------------------------------------------------------------------
+
+
+def test_antipodes_have_no_logarithm():
+    sphere = Sphere(3, 9)
+    x = rational_points()
+    with pytest.raises(Degenerate, match="antipode"):
+        sphere.transport(x, -x, x)
+    x, _, v = sphere_points(sphere, 5)
+    for method in (sphere.log, lambda x, y: sphere.transport(x, y, v)):
+        with pytest.raises(Degenerate, match="antipode"):
+            method(x, -x * (1 + np.finfo(float).eps))
+    near(sphere.distance(x, -x), np.full(5, 3 * np.pi), 20, 3 * np.pi)
+
+
+def test_impossible_questions_are_refused_in_words():
+    sphere = Sphere(2, 25)
+    x = rational([3, 4])
+    for question in (sphere.exp, sphere.log, sphere.distance, sphere.norm):
+        with pytest.raises(NotExact, match="needs"):
+            question(x, x)
+    with pytest.raises(TypeError, match="real points"):
+        sphere.exp(np.array([3 + 0j, 4]), np.array([0j, 0]))
+    with pytest.raises(ValueError, match="lie on the sphere"):
+        sphere.tangent_frame(rational([0, 0]))
+    with precision(64), pytest.raises(Undecided):
+        sphere.tangent_frame(ball([0, 0]) + type(ball([0])[0])(0, 1))
+    with pytest.raises(ValueError, match="2 parameters"):
+        sphere.projection([1.0, 2.0, 3.0], [1.0, 2.0, 3.0])
+    for bad in (0, -1, np.inf, 1j):
+        with pytest.raises(ValueError):
+            Sphere(2, bad)
+    for bad in (0, 1.5, True):
+        with pytest.raises(ValueError, match="integer"):
+            Euclidean(bad)
+
+
+# --- second opinion --------------------------------------------------------------------------------------------------
+
+
+def test_pymanopt_agrees_on_the_unit_sphere():
+    manifolds = pytest.importorskip("pymanopt.manifolds")
+    peer, ours = manifolds.Sphere(6), Sphere(6)
+    x, y, v = sphere_points(ours, 20)
+    g, H = y, np.diag(np.arange(6.0))
+    assert ours.dimension == peer.dim
+    R = ours.riemannian_hessian(x, g, np.broadcast_to(H, (20, 6, 6)))
+    for k in range(20):
+        near(ours.exp(x[k], v[k]), peer.exp(x[k], v[k]), 40)
+        near(ours.projection(x[k], g[k]), peer.projection(x[k], g[k]), 40)
+        near(ours.projection(y[k], v[k]), peer.transport(x[k], y[k], v[k]), 40, 4.0)
+        near(ours.riemannian_gradient(x[k], g[k]), peer.euclidean_to_riemannian_gradient(x[k], g[k]), 40)
+        near(R[k] @ v[k], peer.euclidean_to_riemannian_hessian(x[k], g[k], H @ v[k], v[k]), 40, 20.0)
+        # pymanopt's distance is an arccos, which loses half of the digits near 0 and pi only
+        lost = 1 / np.sin(ours.distance(x[k], y[k]))
+        near(ours.distance(x[k], y[k]), peer.dist(x[k], y[k]), 40, lost)
+        near(ours.log(x[k], y[k]), peer.log(x[k], y[k]), 40, np.pi * lost)
+
+
+def test_pymanopt_agrees_on_flat_space():
+    manifolds = pytest.importorskip("pymanopt.manifolds")
+    peer, ours, rng = manifolds.Euclidean(4), Euclidean(4), np.random.default_rng(0)
+    x, y, v = rng.standard_normal((3, 4))
+    near(ours.exp(x, v), peer.exp(x, v), 4, 4.0)
+    near(ours.log(x, y), peer.log(x, y), 4, 4.0)
+    near(ours.distance(x, y), peer.dist(x, y), 40, 4.0)
+    near(ours.transport(x, y, v), peer.transport(x, y, v), 4, 4.0)
+    assert to_float(ours.riemannian_gradient(x, v)) is not v and ours.dimension == peer.dim

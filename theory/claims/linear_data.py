@@ -1,0 +1,131 @@
+"""Cases for deep linear nets: data whose singular vectors are rational, so that every critical point is exact."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from theory.arithmetic import rational
+from theory.calculus.exact_linalg import solve
+from theory.claims.cases import Case, composed, rationals, vectors
+from theory.models.deep_linear import DeepLinearNet
+
+
+def rotation(n: int, entries: tuple) -> np.ndarray:
+    """The rational orthogonal matrix (I - K)^{-1} (I + K) of the skew K with these entries above the diagonal (Cayley)."""
+    K = rational(np.zeros((n, n), int))
+    above = np.triu_indices(n, 1)
+    K[above] = rational(entries[: len(above[0])])
+    K = K - K.T
+    one = rational(np.eye(n, dtype=int))
+    return solve(one - K, one + K)
+
+
+@dataclass(frozen=True)
+class SpectralData(Case):
+    """A net on X = P D Q_r^T, Y = U (S Q_r^T + T) with rational rotations P, U, Q.
+
+    Here Y X^+ X = U S Q_r^T, so its singular values are |s_i| with left vectors the columns of U, whatever the rank of X;
+    the rest T lies in the orthogonal complement of the rows of X and is the floor. m = d_0 + 1 samples.
+
+    Attributes
+    ----------
+    widths : (d_0, ..., d_H).
+    d : (d_0,), singular values of X, zeros allowed.
+    s : (min(d_0, d_H),), singular values of Y X^+ X up to sign, ties and zeros allowed; s_i counts only if d_i != 0.
+    floor : multiple of the one target direction that no input sees.
+    rotations : entries of the three Cayley transforms.
+    kept : the index set S of the critical point R_S.
+    gauge : numbers for a change of basis in the hidden layers.
+    """
+
+    widths: tuple
+    d: tuple
+    s: tuple
+    floor: Any
+    rotations: tuple
+    kept: tuple
+    gauge: tuple
+
+    @property
+    def bottleneck(self) -> int:
+        """k = min(d_0, ..., d_H)."""
+        return min(self.widths)
+
+    @property
+    def singular_values(self) -> list[Any]:
+        """|s_i| of Y X^+ X as rationals, in the order of the columns of U."""
+        seen = (s if d else 0 for s, d in zip(self.s, self.d, strict=False))
+        return [abs(rational([s])[0]) for s in seen]
+
+    def matrices(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """(X, Y, U, Y X^+): data, left singular vectors, and the least-squares map of minimal norm."""
+        d0, dH = self.widths[0], self.widths[-1]
+        P, U, Q = rotation(d0, self.rotations), rotation(dH, self.rotations[1:]), rotation(d0 + 1, self.rotations[2:])
+        D, S, T = (rational(np.zeros(shape, int)) for shape in ((d0, d0), (dH, d0), (dH, d0 + 1)))
+        inverse = D.copy()
+        for i, value in enumerate(rational(self.d)):
+            D[i, i] = value
+            if value != 0:
+                inverse[i, i] = 1 / value
+        for i, value in enumerate(rational(self.s)):
+            S[i, i] = value if D[i, i] != 0 else 0 * value
+        T[dH - 1, d0] = rational([self.floor])[0]
+        rows = Q.T[:d0]
+        return P @ D @ rows, U @ (S @ rows + T @ Q.T), U, U @ S @ inverse @ P.T
+
+    def net(self) -> DeepLinearNet:
+        """The squared loss on these data."""
+        X, Y, _, _ = self.matrices()
+        return DeepLinearNet(self.widths, X, Y)
+
+    def critical_point(self, kept: tuple | None = None) -> np.ndarray:
+        """Weights with product U_S U_S^T Y X^+, all free blocks zero, after the change of basis: a critical point."""
+        kept = self.kept if kept is None else kept
+        _, _, U, best = self.matrices()
+        U_S = U[:, list(kept)]
+        factors = [U_S.T @ best, *[rational(np.eye(len(kept), dtype=int))] * (len(self.widths) - 3), U_S]
+        return self.net().pack(*self._padded(factors))
+
+    def _padded(self, factors: list[np.ndarray]) -> list[np.ndarray]:
+        """The r-dimensional factors in layers of the stated widths, in another basis of each hidden layer."""
+        layers = []
+        for i, f in enumerate(factors):
+            W = rational(np.zeros((self.widths[i + 1], self.widths[i]), int))
+            W[: f.shape[0], : f.shape[1]] = f
+            layers.append(W)
+        for i in range(len(layers) - 1):
+            n = self.widths[i + 1]
+            g = rational(np.eye(n, dtype=int))
+            for a in range(n - 1):
+                g[a, a + 1] = rational([self.gauge[a % len(self.gauge)]])[0]
+            layers[i] = g @ layers[i]
+            layers[i + 1] = layers[i + 1] @ solve(g, rational(np.eye(n, dtype=int)))
+        return layers
+
+
+def spectral_data(*depths: int) -> Callable[[], Any]:
+    """A callable that gives the strategy: few singular values, so ties, zeros, bottlenecks and rank-deficient X are frequent."""
+
+    @composed
+    def cases(draw: Any) -> SpectralData:
+        """Random sizes, spectra, rotations, index sets and gauges."""
+        from hypothesis import strategies as st
+
+        hidden = draw(vectors(draw(st.sampled_from(depths)) - 1, st.sampled_from((1, 2, 3, 1))))
+        ends = st.sampled_from((2, 3, 1))
+        widths = (draw(ends), *hidden, draw(ends))
+        few = rationals(1, (1, 2))
+        d0, n = widths[0], min(widths[0], widths[-1])
+        d = draw(vectors(d0, st.sampled_from((1, 4, 1, 0, 2))))
+        s = draw(vectors(n, st.sampled_from((2, 1, 1, 0, 3))))
+        rotations = draw(vectors(8, few))
+        positive = [i for i in range(n) if s[i] and d[i]]
+        size = draw(st.integers(0, min(len(positive), *widths)))
+        kept = tuple(sorted(draw(st.permutations(positive))[:size]))
+        return SpectralData(widths, d, s, draw(st.sampled_from((0, 1))), rotations, kept, draw(vectors(2, few)))
+
+    return cases

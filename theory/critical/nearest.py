@@ -1,0 +1,102 @@
+"""The certified critical point beside a trained weight vector."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+
+from theory.arithmetic import ball, flint, precision, rational, to_float
+from theory.critical.classify import BITS, answer, point_of
+from theory.critical.generic import Facts
+from theory.critical.survey import attempt, box_facts, exact_facts, upper
+from theory.critical.systems import certified_near
+from theory.critical.tangent import tangent_gradient
+from theory.errors import NotCritical
+from theory.landscape import Classification
+
+# A coordinate of the critical point is read as a short fraction if one with such a denominator lies in its box.
+_LARGEST_DENOMINATOR = 10**6
+
+
+@dataclass(frozen=True, eq=False)
+class Nearest:
+    """A certified critical point near a float vector.
+
+    Attributes
+    ----------
+    theta : (n,), the critical point: rational where it could be read off exactly, else balls that contain it.
+    distance : upper bound of its Euclidean distance from the vector given, in floats.
+    classification : what ``classify`` says of it.
+    """
+
+    theta: np.ndarray
+    distance: float
+    classification: Classification
+
+    @property
+    def kind(self) -> Any:
+        """The kind of the critical point."""
+        return self.classification.kind
+
+    @property
+    def certificate(self) -> dict[str, Any]:
+        """The certificate of its classification; it holds the box in which the point is proved to lie."""
+        return self.classification.certificate
+
+
+def nearest(model: Any, theta: Any, *, gtol: float | None = None, theory: Any = None) -> Nearest:
+    """The critical point that Newton's method reaches from theta, proved by Krawczyk's test in balls.
+
+    Continuous symmetries are divided out: the coordinates along their orbit through theta stay fixed. What this cannot
+    certify are critical points in families that are larger than the orbits of ``symmetry_directions`` (rank-deficient
+    inputs, unused neurons): there no point of the family is isolated across the orbits.
+
+    Parameters
+    ----------
+    model : smooth, with loss, gradient and Hessian that accept balls.
+    theta : (n,), a trained vector of floats (of balls the midpoints are taken; rationals are rounded to floats).
+    gtol : if given, the largest gradient entry with which theta counts as trained.
+    theory : as in ``classify``.
+
+    Returns
+    -------
+    Nearest
+
+    Raises
+    ------
+    Undecided
+        When no critical point can be certified.
+    NotCritical
+        When the gradient at theta exceeds ``gtol``.
+    NotExact, TypeError
+        When the model does not compute in balls.
+
+    Source: krawczyk1969; the slice is our own derivation (``theory.critical.systems``).
+
+    >>> from theory.models import DeepLinearNet
+    >>> found = nearest(DeepLinearNet((1, 1, 1), [[1]], [[2]]), [1.4, 1.4])
+    >>> print(found.kind, found.distance < 1 / 10)
+    global minimum True
+    """
+    start = to_float(point_of(model, theta, "nearest")).astype(float)
+    with precision(max(BITS, flint().ctx.prec)):
+        g = upper(tangent_gradient(model, ball(start)))
+        if gtol is not None and g > gtol:
+            raise NotCritical(f"nearest: needs a gradient of at most gtol = {gtol:.1e}, got {g:.1e}; train further")
+        system, box = certified_near(model, start)
+        facts = _as_fractions(model, box) or box_facts(model, system, box)
+        distance = sum(((x - y).abs_upper() ** 2 for x, y in zip(ball(facts.theta), ball(start), strict=True)), flint().arb(0))
+        return Nearest(facts.theta, math.nextafter(float(distance.sqrt().upper()), math.inf), answer(model, facts, theory))
+
+
+def _as_fractions(model: Any, box: np.ndarray) -> Facts | None:
+    """Exact facts, if there is a critical point of short fractions in the box."""
+    theta = rational([Fraction(x).limit_denominator(_LARGEST_DENOMINATOR) for x in to_float(box).tolist()])
+    if not all(x.contains(q) for x, q in zip(box, theta, strict=True)) or attempt(tangent_gradient, model, theta) is None:
+        return None
+    facts = exact_facts(model, theta)
+    return facts if facts.critical else None
