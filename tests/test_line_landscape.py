@@ -12,6 +12,7 @@ from theory.arithmetic import flint, rational, to_float
 from theory.calculus.tolerance import rounding
 from theory.critical.relu_neuron import QUADRANTS, line_landscape
 from theory.errors import NotExact
+from theory.models.relu_neuron import ReluNeuron
 
 N01 = ([-1, 0, 1], [0, 3, 1])
 N02 = ([-4, 1, 3], [1, 4, 0])
@@ -185,6 +186,16 @@ def test_floors_are_local_minima_with_the_stated_loss(data):
             assert exact_loss(*data, theta) == fraction(floor.value) == fraction(landscape.loss(theta))
             assert not leaves_downwards(*data, theta, draw)
             assert landscape.component_of(theta, floor.value) == (i,)
+
+
+@pytest.mark.parametrize("data", DATA)
+def test_floors_in_the_interior_of_a_plateau_are_critical_points_of_the_model(data):
+    x, y = data
+    model = ReluNeuron(rational([x]), rational(y), output_weight=True, bias=True, output_bias=True)
+    for floor in line_landscape(x, y).floors:
+        theta = floor.parameters()
+        assert model.loss(theta) == floor.value
+        assert floor.kink in rational(x) or all(g == 0 for g in model.gradient(theta))
 
 
 def test_the_search_for_descent_finds_it_away_from_floors():

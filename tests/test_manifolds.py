@@ -5,7 +5,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from theory.arithmetic import arithmetic_of, ball, is_zero, precision, rational, symbols, to_float
+from theory.arithmetic import arithmetic_of, ball, is_zero, precision, rational, symbols
 from theory.calculus.tolerance import rounding
 from theory.errors import Degenerate, NotExact, Undecided
 from theory.manifolds.euclidean import Euclidean
@@ -121,11 +121,11 @@ def test_exp_log_distance_and_transport_fit_together(N, r2):
     near(sphere.inner(x, y, y), np.full(50, float(r2)), 4 * N, r * r)
     near(sphere.inner(x, x, v), np.zeros(50), 8 * N, np.pi * r * r)
     near(sphere.norm(x, v), sphere.distance(x, y), 8 * N, np.pi * r)
-    near(sphere.distance(x, y), r * np.arccos(np.clip(sphere.inner(x, x, y) / float(r2), -1, 1)), 10**6 * N, r)
-    near(sphere.transport(x, y, v), -sphere.log(y, x), 10**3 * N, np.pi * r)
-    # exp is 1-Lipschitz along the geodesic; across it the error of a direction is amplified by pi / sin
-    amplified = np.pi * r / np.sin(sphere.distance(x, y) / r).min()
-    near(sphere.exp(x, v), y, 8 * N, amplified)
+    # an arccos, and the direction from one point to the other, lose accuracy like 1 / sin of the angle
+    lost = np.pi * r / np.sin(sphere.distance(x, y) / r).min()
+    near(sphere.distance(x, y), r * np.arccos(np.clip(sphere.inner(x, x, y) / float(r2), -1, 1)), 8 * N, lost)
+    near(sphere.transport(x, y, v), -sphere.log(y, x), 8 * N, lost)
+    near(sphere.exp(x, v), y, 8 * N, lost)
 
 
 def test_exp_along_a_basis_vector_is_the_great_circle():
@@ -134,18 +134,19 @@ def test_exp_along_a_basis_vector_is_the_great_circle():
     near(got, np.concatenate([2 * np.cos(t), 0 * t, 2 * np.sin(t)], -1), 10, 4)
 
 
-@pytest.mark.parametrize("angle", [0.0, 1e-300, 1e-160, 1e-12, 1e-5, 1.0, np.pi - 1e-5])
+@pytest.mark.parametrize("angle", [0.0, 1e-150, 1e-12, 1e-5, 1.0, np.pi - 1e-5, np.pi - 1e-12])
 def test_small_and_large_distances_keep_their_relative_accuracy(angle):
-    """At x = r e_1 nearby points are exactly representable up to relative rounding of their small coordinate."""
+    """At x = r e_1 the small coordinate of a point near x or -x carries its full relative accuracy."""
     sphere, x = Sphere(2, 4), np.array([2.0, 0.0])
     y = 2 * np.array([np.cos(angle), np.sin(angle)])
-    if angle >= 1e-150:  # below, squares underflow to zero distance, an absolute error of 1e-160
-        tolerance = rounding(float, 20) + np.spacing(np.pi) / max(abs(np.pi - angle), 1) * (angle > 3)
-        assert abs(sphere.distance(x, y) - 2 * angle) <= tolerance * 2 * angle
-        near(sphere.log(x, y) / (2 * angle), np.array([0.0, 1.0]), 20, 1.0)
-    else:
-        assert 0 <= sphere.distance(x, y) <= 2 * np.sqrt(np.finfo(float).tiny)
-        assert np.abs(sphere.log(x, y)).max() <= 2 * np.sqrt(np.finfo(float).tiny)
+    near(sphere.distance(x, y), 2 * angle, 20, 2 * angle)
+    near(sphere.log(x, y), np.array([0.0, 2 * angle]), 20, 2 * angle)
+
+
+def test_points_too_close_for_their_squares_are_at_distance_zero():
+    sphere, x = Sphere(2, 4), np.array([2.0, 0.0])
+    y = np.array([2.0, np.finfo(float).tiny])
+    assert sphere.distance(x, y) == 0 and (sphere.log(x, y) == 0).all()
 
 
 @pytest.mark.parametrize("N", [1, 2, 7])
@@ -264,4 +265,5 @@ def test_pymanopt_agrees_on_flat_space():
     near(ours.log(x, y), peer.log(x, y), 4, 4.0)
     near(ours.distance(x, y), peer.dist(x, y), 40, 4.0)
     near(ours.transport(x, y, v), peer.transport(x, y, v), 4, 4.0)
-    assert to_float(ours.riemannian_gradient(x, v)) is not v and ours.dimension == peer.dim
+    near(ours.riemannian_gradient(x, v), peer.euclidean_to_riemannian_gradient(x, v), 4, 4.0)
+    assert ours.dimension == peer.dim

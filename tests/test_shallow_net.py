@@ -1,10 +1,11 @@
-"""ShallowNet: proofs against its definition at small sizes, agreement of the arithmetics, Proposition 12.5, refusals."""
+"""ShallowNet: proofs against its definition at small sizes, agreement of arithmetics, Proposition 12.5, refusals."""
 
 import pickle
 
 import numpy as np
 import pytest
 import sympy
+from sympy_balls import to_ball
 
 import theory
 from theory.arithmetic import arithmetic_of, ball, precision, rational, to_float
@@ -17,23 +18,6 @@ from theory.models.shallow_net import ShallowNet
 
 INSTANCES = dict(ShallowNet.instances())
 TRANSCENDENTAL = ("tanh", "logistic", "softplus", "erf")
-
-
-def to_ball(e):
-    """A SymPy number as a ball, by walking through its expression."""
-    lib = theory.arithmetic.flint()
-    if e.is_Rational:
-        return lib.arb(lib.fmpq(int(e.p), int(e.q)))
-    if e in (sympy.pi, sympy.E):
-        return lib.arb.pi() if e == sympy.pi else lib.arb.const_e()
-    parts = [to_ball(a) for a in e.args if not (e.is_Pow and a is e.exp)]
-    if e.is_Add:
-        return sum(parts[1:], parts[0])
-    if e.is_Mul:
-        return np.prod(np.array(parts, object))
-    if e.is_Pow:
-        return parts[0].sqrt() ** int(2 * e.exp) if e.exp.q == 2 else parts[0] ** int(e.exp)
-    return getattr(parts[0], e.func.__name__)()
 
 
 def small_net(rng, activation, **options):
@@ -280,7 +264,7 @@ def test_known_points_are_critical_and_of_their_kind(name):
     for point in net.known_points():
         with precision(128):
             theta = ball(point.theta)
-            assert all(g.contains(0) and g.rad() < 2**-64 for g in net.gradient(theta)), "half of the 128 bits are right"
+            assert all(g.contains(0) and g.rad() < 2**-64 for g in net.gradient(theta)), "half of the bits are right"
             assert net.loss(theta).contains(point.loss)
         inertia = theory.inertia(net.hessian(to_float(point.theta)))
         assert (inertia.negative > 0) == (point.kind is Kind.STRICT_SADDLE)

@@ -8,56 +8,19 @@ enclosure or the exactness. So theta chooses the arithmetic and ``Arithmetic.con
 from __future__ import annotations
 
 import copyreg
-import functools
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
+from theory.backends import flint as flint
+from theory.backends import precision as precision
+from theory.backends import reduce_ring
 from theory.errors import NotExact, Undecided
 
 FLOAT, RATIONAL, BALL, SYMBOLIC = "float", "rational", "ball", "symbolic"
-
-
-@functools.cache
-def flint() -> Any:
-    """python-flint, imported at the first exact computation, with a pickle reducer for its balls."""
-    import flint as module
-
-    copyreg.pickle(module.arb, _reduce_ball)
-    return module
-
-
-def _reduce_ball(x: Any) -> tuple:
-    (m, e), (r, s) = x.mid().man_exp(), x.rad().man_exp()
-    if r != 0:  # flint rounds a given radius up by one unit of its 30 bits: hand it the unit below
-        shift = 31 - int(r).bit_length()
-        r, s = (int(r) << shift) - 1, int(s) - shift
-        if r.bit_length() == 31:
-            r, s = r - 1 >> 1, s + 1
-    return _ball_from_parts, (int(m), int(e), int(r), int(s))
-
-
-def _ball_from_parts(*parts: int) -> Any:
-    arb, (m, e, r, s) = flint().arb, parts
-    return arb(arb((m, e)), arb((r, s)))
-
-
-def _reduce_ring(ring: Any) -> tuple:
-    return type(ring), (ring.symbols, ring.domain, ring.order)  # its own state changes while it is being copied
-
-
-@contextmanager
-def precision(bits: int = 128) -> Iterator[None]:
-    """Compute with balls at ``bits`` bits inside the context; flint's own context, restored afterwards."""
-    if not isinstance(bits, int) or bits < 2:
-        raise ValueError(f"precision: needs an integer of at least 2 bits, got {bits!r}; 128 is the usual choice")
-    with flint().ctx.workprec(bits):
-        yield
 
 
 @dataclass(frozen=True)
@@ -159,7 +122,7 @@ def arithmetic_of(a: np.ndarray) -> Arithmetic:
     if a.dtype.kind in "fc":
         return Arithmetic(FLOAT, a.dtype)
     if a.dtype != object or a.size == 0:
-        raise TypeError(f"arithmetic: needs floats or exact entries, at least one, got dtype {a.dtype}, shape {a.shape}")
+        raise TypeError(f"arithmetic: needs floats or exact entries, at least one, got {a.dtype} of shape {a.shape}")
     types = set(map(type, a.flat))
     lib = flint()
     if types == {lib.fmpq}:
@@ -211,11 +174,11 @@ def as_array(a: Any, name: str = "array") -> np.ndarray:
             raise ValueError(f"{name}: entries must be finite, got NaN or infinity")
         return out
     if out.dtype.kind in "iuU":
-        return rational(a if out.dtype.kind == "U" else out)
+        return _promoted(a if out.dtype.kind == "U" else out, name)
     if out.dtype != object:
         raise TypeError(f"{name}: needs numbers, got dtype {out.dtype}")
     if any(isinstance(x, int | Fraction) or type(x) is flint().fmpz for x in out.flat):
-        return rational(out)
+        return _promoted(out, name)
     try:
         kind = arithmetic_of(out)
     except TypeError as error:
@@ -225,6 +188,13 @@ def as_array(a: Any, name: str = "array") -> np.ndarray:
     if kind == Arithmetic(SYMBOLIC) and any(_has_float(x) for x in out.flat):
         raise NotExact(f"{name}: expressions must be exact, got one with a float inside; write Rational(1, 2) for 0.5")
     return out
+
+
+def _promoted(a: Any, name: str) -> np.ndarray:
+    try:
+        return rational(a)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{name}: {error}") from None
 
 
 def rational(a: Any) -> np.ndarray:
@@ -299,7 +269,7 @@ def symbols(**shapes: int | tuple[int, ...]) -> Any:
     """
     import sympy
 
-    copyreg.pickle(sympy.polys.rings.PolyRing, _reduce_ring)
+    copyreg.pickle(sympy.polys.rings.PolyRing, reduce_ring)
     sizes = {name: (s,) if isinstance(s, int) else tuple(s) for name, s in shapes.items()}
     names = [name + "_".join(map(str, i)) for name, shape in sizes.items() for i in np.ndindex(*shape)]
     _, *generators = sympy.ring(names, sympy.QQ)

@@ -123,8 +123,10 @@ def chunks(count: int, bytes_each: int, max_bytes: int = MAX_BYTES) -> range:
     return range(0, count, max(1, min(count, max_bytes // max(bytes_each, 1))))
 
 
-def in_chunks(function: Callable[..., np.ndarray], vectors: Sequence[np.ndarray], bytes_each: int, max_bytes: int = MAX_BYTES) -> Any:
-    """A batched function of vectors (..., n), evaluated on chunks of the batch whose temporaries stay below ``max_bytes``."""
+def in_chunks(
+    function: Callable[..., np.ndarray], vectors: Sequence[np.ndarray], bytes_each: int, max_bytes: int = MAX_BYTES
+) -> np.ndarray:
+    """A batched function of vectors (..., n), on chunks of the batch whose temporaries stay below ``max_bytes``."""
     shape = np.broadcast_shapes(*(v.shape for v in vectors))
     starts = chunks(math.prod(shape[:-1]), bytes_each, max_bytes)
     if len(starts) == 1:

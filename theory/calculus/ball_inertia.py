@@ -14,10 +14,10 @@ from theory.calculus.tolerance import rounding
 def gershgorin_signs(M: np.ndarray, radius: np.ndarray | float = 0.0) -> np.ndarray:
     """Proved signs (k,), row by row, of a symmetric matrix known as M +- radius; 0 where nothing is proved.
 
-    Row i is proved if |M_ii| d_i > sum_{j != i} |M_ij| d_j for some d > 0: the rows proved form a principal block that is
-    strictly diagonally dominant after scaling by D, so it has the inertia of its diagonal. Here d_i = |M_ii|^{-1/2}, which
-    lets small eigenvalues stand beside large ones. Each side is computed with a relative error below gamma_{k+4}, which
-    is taken off. Rows whose diagonal is lost in rounding are left out.
+    Row i is proved if |M_ii| d_i > sum_{j != i} |M_ij| d_j for some d > 0: the rows proved form a principal block that
+    is strictly diagonally dominant after scaling by D, so it has the inertia of its diagonal. Here d_i = |M_ii|^{-1/2},
+    which lets small eigenvalues stand beside large ones. Each side is computed with a relative error below gamma_{k+4},
+    which is taken off. Rows whose diagonal is lost in rounding are left out.
     """
     k = len(M)
     if k == 0:

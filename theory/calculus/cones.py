@@ -66,7 +66,7 @@ def convex_weights(P: np.ndarray) -> np.ndarray | None:
 def cells(V: np.ndarray, max_cells: int = MAX_CELLS) -> np.ndarray:
     """Sign patterns of the open cells of the arrangement {d : v_i.d = 0}: which v_i.d are positive.
 
-    Hyperplanes are added one by one; a pattern survives iff no convex combination of its signed normals vanishes (Gordan).
+    Hyperplanes are added one by one; a pattern survives iff no convex combination of its signed normals is 0 (Gordan).
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ def cells(V: np.ndarray, max_cells: int = MAX_CELLS) -> np.ndarray:
     d, k = V.shape
     bound = 2 * sum(comb(k - 1, j) for j in range(d))
     if bound > max_cells:
-        raise TooLarge(f"cells: at most {max_cells} cells, got up to {bound} ({k} hyperplanes in dimension {d}); use fewer kinks")
+        raise TooLarge(f"cells: at most {max_cells}, got up to {bound} ({k} planes in dimension {d}); use fewer kinks")
     patterns: list[list[int]] = [[]]
     for _ in range(k):
         longer = [[*p, sign] for p in patterns for sign in (1, -1)]

@@ -67,9 +67,10 @@ def gradient(loss: Function, theta: Any, *, noise: Any = None) -> Estimate:
     forward, backward = theta[..., None, :] + shifts, theta[..., None, :] - shifts
     f = np.asarray(loss(np.stack([forward, backward])))
     if f.shape[: theta.ndim + 2] != (2, HALVINGS, *theta.shape):
-        raise ValueError(f"gradient: the function must map {(2, *forward.shape)} to all but the last axis, got {f.shape}")
-    h = h.reshape(h.shape + (1,) * (f.ndim - h.ndim - 1))
-    value, truncation = _richardson((f[0] - f[1]) / (2 * h))
+        raise ValueError(f"gradient: needs a map (..., n) -> (...), at {(2, *forward.shape)} got {f.shape}")
+    trailing = (1,) * (f.ndim - h.ndim - 1)
+    h, width = (a.reshape(h.shape + trailing) for a in (h, (forward - backward).diagonal(axis1=-2, axis2=-1)))
+    value, truncation = _richardson((f[0] - f[1]) / width)  # the width as rounded, not 2 h
     noise = rounding(dtype, n, np.abs(f).max((0, 1))) if noise is None else noise
     return Estimate(value, truncation + 2 * noise / h[-1])
 

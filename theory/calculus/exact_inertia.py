@@ -12,8 +12,9 @@ V holds float eigenvectors rounded to integers. It only has to be good enough: t
 
 from __future__ import annotations
 
+import functools
 import math
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Any
 
 import numpy as np
@@ -30,7 +31,7 @@ def integer_inertia(H: Any) -> tuple[int, int, int, str]:
     """(n-, n0, n+, method) of a symmetric integer matrix (n, n), an int64 array or else an ``fmpz_mat``; always exact.
 
     Three methods, each falling back on the next: float congruence in exact integer words (entries of up to about 35
-    bits, spectra of condition up to about 1e9), balls of growing precision with the exact rank, and Descartes' rule.
+    bits, spectra of condition up to about 1e9), balls of growing precision, and Descartes' rule.
     """
     short = isinstance(H, np.ndarray)
     n = len(H) if short else H.nrows()
@@ -38,14 +39,13 @@ def integer_inertia(H: Any) -> tuple[int, int, int, str]:
     if negative + positive == n:
         return negative, 0, positive, "exact congruence"
     N = flint().fmpz_mat(n, n, H.ravel().tolist()) if short else H
-    rank = N.rank()
-    if negative + positive == rank:
-        return negative, n - rank, positive, "exact congruence and rank"
+    if short and rank_at_most(N, negative + positive):
+        return negative, n - negative - positive, positive, "exact congruence and rank"
     for bits in PRECISIONS:
         with precision(bits):
             negative, positive = ball_signs(flint().arb_mat(N))
-        if negative + positive == rank:
-            return negative, n - rank, positive, "Gershgorin discs in balls and exact rank"
+        if rank_at_most(N, negative + positive):
+            return negative, n - negative - positive, positive, "Gershgorin discs in balls and exact rank"
     return *descartes(N), "characteristic polynomial, Descartes' rule"
 
 
@@ -75,6 +75,24 @@ def congruence_signs(H: np.ndarray) -> tuple[int, int]:
     M = V.T @ (W - 2.0**k * W1) + 2.0**k * (V.T @ W1)  # one rounding, covered by the margin of the discs
     signs = gershgorin_signs(M)
     return int((signs < 0).sum()), int((signs > 0).sum())
+
+
+def rank_at_most(N: Any, r: int) -> bool:
+    """Whether the symmetric ``fmpz_mat`` N (n, n) has rank at most r; exact.
+
+    Its minors of order r + 1 are bounded by the product of the r + 1 largest row norms (Hadamard), whose squares are
+    the diagonal of N N. They vanish if the rank is at most r modulo primes whose product exceeds that.
+    """
+    n, square = N.nrows(), N * N
+    bits = sorted((int(square[i, i]).bit_length() for i in range(n)), reverse=True)[: r + 1]
+    return r >= n or all(flint().nmod_mat(N, p).rank() <= r for p in _primes(sum(bits) // 126 + 1))
+
+
+@functools.lru_cache(64)
+def _primes(count: int) -> tuple[int, ...]:
+    """The largest ``count`` primes below 2^64; each exceeds 2^63."""
+    below = (p for p in range(2**64 - 1, 2**63, -2) if flint().fmpz(p).is_prime())
+    return tuple(islice(below, count))
 
 
 def descartes(N: Any) -> tuple[int, int, int]:

@@ -63,26 +63,26 @@ def array_of(m: Any) -> np.ndarray:
 def int64_array(m: Any) -> np.ndarray | None:
     """The int64 array of a square ``fmpz_mat``, None if an entry does not fit.
 
-    Where all row sums of moduli are below 2^31 (the radii of m times a vector of balls 0 +- 1), the entries are read
-    from n long integers, the rows of m evaluated at 2^32 (Kronecker substitution): one Python object a row, not one an
-    entry.
+    Where the row sums of |m_ij| are below 2^31 (the radii of m times a vector of balls 0 +- 1), the entries are read
+    from n long integers, the rows evaluated at 2^32 (Kronecker substitution): one Python object a row, not an entry.
     """
-    n, lib = m.nrows(), flint()
-    row_sums = lib.arb_mat(m) * lib.arb_mat(n, 1, [lib.arb(0, 1)] * n)
-    if not all(x.abs_upper() < 2**31 for x in row_sums.entries()):
+    n = m.nrows()
+    powers, shift, unit_balls = _columns(n)
+    if not all(x.abs_upper() < 2**31 for x in (flint().arb_mat(m) * unit_balls).entries()):
         try:
             return np.fromiter(map(int, m.entries()), np.int64, n * n).reshape(n, n)
         except OverflowError:
             return None
-    powers, shift = _powers(n)
-    digits = b"".join([(int(row) + shift).to_bytes(4 * n, "little") for row in (m * powers).entries()])
-    return np.frombuffer(digits, "<u4").reshape(n, n) - np.int64(2**31)
+    rows = b"".join([int(row).to_bytes(4 * n, "little") for row in (m * powers + shift).entries()])
+    return np.frombuffer(rows, "<u4").reshape(n, n) - np.int64(2**31)
 
 
 @functools.lru_cache(16)
-def _powers(n: int) -> tuple[Any, int]:
-    """((2^32)^j as a column, the shift by 2^31 in each digit that makes it non-negative)."""
-    return flint().fmpz_mat(n, 1, [1 << 32 * j for j in range(n)]), sum(1 << 32 * j + 31 for j in range(n))
+def _columns(n: int) -> tuple[Any, Any, Any]:
+    """Columns (n, 1): the powers of 2^32, the shift that adds 2^31 to each digit of a row, the balls 0 +- 1."""
+    lib, shift = flint(), sum(1 << 32 * j + 31 for j in range(n))
+    powers = lib.fmpz_mat(n, 1, [1 << 32 * j for j in range(n)])
+    return powers, lib.fmpz_mat(n, 1, [shift] * n), lib.arb_mat(n, 1, [lib.arb(0, 1)] * n)
 
 
 def rank(a: Any) -> int:
@@ -105,7 +105,7 @@ def solve(a: Any, b: Any) -> np.ndarray:
     try:
         return array_of(m.solve(rational_matrix(b.reshape(n, -1), "solve: b"))).reshape(b.shape)
     except ZeroDivisionError:
-        raise Degenerate("solve: needs an invertible matrix, got a singular one; pinv(a) @ b solves least squares") from None
+        raise Degenerate("solve: needs an invertible a, got a singular one; pinv(a) @ b solves least squares") from None
 
 
 def null_space(a: Any) -> np.ndarray:

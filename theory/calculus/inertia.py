@@ -96,7 +96,7 @@ def _square(matrix: Any) -> Any:
     if hasattr(matrix, "nrows"):
         lib = flint()
         if not isinstance(matrix, lib.fmpz_mat | lib.fmpq_mat | lib.arb_mat):
-            raise TypeError(f"inertia: needs integer, rational or real ball entries, got a flint {type(matrix).__name__}")
+            raise TypeError(f"inertia: needs rationals or real balls, got a flint {type(matrix).__name__}")
         shape, H = (matrix.nrows(), matrix.ncols()), matrix
     else:
         short = isinstance(matrix, np.ndarray) and matrix.size and np.can_cast(matrix.dtype, np.int64)

@@ -128,7 +128,7 @@ def _newton(function: Map, jacobian: Map, c: np.ndarray) -> tuple[np.ndarray, np
         try:
             step = array_of(ball_matrix(J).solve(ball_matrix(f[:, None])))[:, 0]
         except ZeroDivisionError:
-            raise Undecided("certify_zero: a Jacobian on the way is singular; start elsewhere or fix the gauge") from None
+            raise Undecided("certify_zero: a Jacobian on the way is singular; start elsewhere") from None
         size = _upper(max(s.abs_upper() for s in step))
         if not np.isfinite(size) or size == 0 or (size >= last and size < 1):
             break

@@ -1,9 +1,9 @@
 """The common battery: what every landscape, ours or a user's, is checked for.
 
-``check_model(model)`` runs all checks and reports; each ``check_*`` can be called alone with (model, *, seed=0). A model
-needs ``dim`` and ``loss``; the report says what else it can be checked for and what it would have to offer. No trait and
-no known point is trusted. No tolerance is a bare number: exact answers must be equal, balls must meet, floats may differ
-by rounding (``probes.agree``) or by the error estimates of the differences they are compared with.
+``check_model(model)`` runs all checks and reports; each ``check_*`` can be called alone with (model, *, seed=0). A
+model needs ``dim`` and ``loss``; the report says what else it can be checked for. No trait and no known point is
+trusted. No tolerance is a bare number: exact answers must be equal, balls must meet, floats may differ by rounding
+(``probes.Comparison``) or by the error estimates of the differences they are compared with.
 """
 
 from __future__ import annotations
@@ -28,7 +28,8 @@ from theory.checks.derivatives import (
     check_hvp,
     check_symmetric,
 )
-from theory.checks.points import check_kinks, check_known_points, check_manifold, check_minimum_value
+from theory.checks.geometry import check_kinks, check_manifold
+from theory.checks.points import check_known_points, check_minimum_value
 from theory.checks.report import Check, Outcome, Report, Status
 from theory.checks.traits import (
     check_homogeneous_degree,
@@ -70,7 +71,7 @@ CHECKS: tuple[Check, ...] = (
     check_kinks,
 )
 
-__all__ = ["CHECKS", "Outcome", "Report", "Status", "check_model", *(check.__name__ for check in CHECKS)]  # noqa: PLE0604
+__all__ = ["CHECKS", "Outcome", "Report", "Status", "check_model", *(check.__name__ for check in CHECKS)]
 
 
 def check_model(model: Any, *, seed: int = 0) -> Report:

@@ -117,6 +117,7 @@ class Claim:
     check : (case, law) -> Verdict. It does not look at the hypotheses: the engine does.
     hypotheses, counterexamples : every needed hypothesis has a counterexample that breaks it alone.
     false_laws : note -> law; the same check must reject each on the same cases.
+    examples : cases that always run before the drawn ones: corners, and what tells a false law apart whatever the seed.
     uses : ids of the claims it rests on.
     exhaustive : the tuple of cases is a whole finite class.
     proof : a written proof of which ``check`` checks every step; only then is the scope "all".
@@ -136,6 +137,7 @@ class Claim:
     hypotheses: tuple[Hypothesis, ...] = ()
     counterexamples: tuple[Counterexample, ...] = ()
     false_laws: Mapping[str, Any] = field(default_factory=dict)
+    examples: tuple[Any, ...] = ()
     uses: tuple[str, ...] = ()
     exhaustive: bool = False
     proof: str = ""

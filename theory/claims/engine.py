@@ -62,7 +62,9 @@ class Result:
 
     @property
     def evidence(self) -> str:
-        """Grade and scope in one phrase: "exact, sampled (200)"."""
+        """Grade and scope in one phrase: "exact, sampled (200)"; "none" as long as the claim is undecided."""
+        if self.answer == UNDECIDED:
+            return "none"
         return f"{self.grade}, {self.scope}" if self.scope else self.grade
 
     def to_json(self) -> dict[str, Any]:
@@ -104,6 +106,10 @@ class _Failed(Exception):
     """Tells Hypothesis to shrink."""
 
 
+class _Unrepeatable(Exception):
+    """A case failed once and held the next time."""
+
+
 def judge(claim: Claim, case: Case, law: Any) -> Verdict:
     """One case: hypotheses first, then the check; ``Undecided`` is an answer, never a pass."""
     undecided = ""
@@ -119,8 +125,11 @@ def judge(claim: Claim, case: Case, law: Any) -> Verdict:
         return Verdict(Outcome.UNDECIDED, detail=str(error))
 
 
-def sweep(claim: Claim, law: Any, cases: Any, max_examples: int, seed: int) -> Sweep:
-    """Judge ``law`` on the cases: a tuple in order, a strategy with Hypothesis, which shrinks a failure."""
+def sweep(claim: Claim, law: Any, cases: Any, max_examples: int, seed: int, *, shrink: bool = True) -> Sweep:
+    """Judge ``law`` on the cases: a tuple in order; else the examples, then draws by Hypothesis, which shrinks a failure.
+
+    A check that raises fails. A strategy that gives nothing leaves the claim undecided.
+    """
     run = Sweep()
 
     def one(case: Case) -> None:
@@ -135,24 +144,25 @@ def sweep(claim: Claim, law: Any, cases: Any, max_examples: int, seed: int) -> S
             raise _Failed
 
     try:
-        if isinstance(cases, tuple):
-            for case in cases:
-                one(case)
-        else:
-            _draw(one, cases, max_examples, seed)
+        for case in cases if isinstance(cases, tuple) else claim.examples:
+            one(case)
+        if not isinstance(cases, tuple):
+            _draw(one, cases, max_examples, seed, shrink)
     except _Failed:
         pass
+    except _Unrepeatable:
+        run.detail, run.crashed = f"the check does not repeat its own answer: {run.detail}", True
     return run
 
 
-def _draw(test: Callable[[Case], None], strategy: Any, max_examples: int, seed: int) -> None:
+def _draw(test: Callable[[Case], None], strategy: Any, max_examples: int, seed: int, shrink: bool) -> None:
     """Run ``test`` on drawn cases; a failure is shrunk, and ``test`` sees the smallest failing case last.
 
     Hypothesis keeps its notes in a folder of its own, so that none is left in the user's.
     """
     import hypothesis
-    from hypothesis import HealthCheck, Phase, Verbosity
-    from hypothesis.configuration import set_hypothesis_home_dir
+    from hypothesis import HealthCheck, Phase, Verbosity, configuration
+    from hypothesis.errors import Flaky, Unsatisfiable
 
     settings = hypothesis.settings(
         max_examples=max_examples,
@@ -161,19 +171,24 @@ def _draw(test: Callable[[Case], None], strategy: Any, max_examples: int, seed: 
         print_blob=False,
         report_multiple_bugs=False,
         verbosity=Verbosity.quiet,
-        phases=(Phase.generate, Phase.shrink),
+        phases=(Phase.generate, Phase.shrink) if shrink else (Phase.generate,),
         suppress_health_check=list(HealthCheck),
     )
 
     def run(case: Case) -> None:
         test(case)
 
+    home = vars(configuration).get("__hypothesis_home_directory")
     with tempfile.TemporaryDirectory() as folder:
-        set_hypothesis_home_dir(folder)
+        configuration.set_hypothesis_home_dir(folder)
         try:
             hypothesis.seed(seed)(settings(hypothesis.given(strategy)(run)))()
+        except Flaky:
+            raise _Unrepeatable from None
+        except Unsatisfiable:
+            pass
         finally:
-            set_hypothesis_home_dir(None)
+            configuration.set_hypothesis_home_dir(home)
 
 
 def seed_of(claim_id: str, seed: int = 0) -> int:
@@ -253,15 +268,18 @@ def _share() -> float:
 def _powers(claim: Claim, cases: Any, max_examples: int, seed: int) -> Iterable[str]:
     """One line for each false law, correction or counterexample that does not do its work."""
     for note, law in claim.false_laws.items():
-        run = sweep(claim, law, cases, max_examples, seed)
+        run = sweep(claim, law, cases, max_examples, seed, shrink=False)
         if not run.failed or run.crashed:
             yield f"false law not rejected: {note}" + (f" ({run.detail})" if run.crashed else "")
     if claim.corrects:
-        v = judge(claim.corrects, claim.witness, claim.corrects.law)
-        if v.outcome not in (Outcome.HOLDS, Outcome.OUTSIDE):
-            yield f"the corrected claim {v.outcome} on the witness: {v.detail}"
+        run = sweep(claim.corrects, claim.corrects.law, (claim.witness,), 1, seed)
+        if not run.counts[Outcome.HOLDS] and not run.counts[Outcome.OUTSIDE]:
+            yield f"the corrected claim does not hold on the witness: {run.detail}"
     for example in claim.counterexamples:
-        problem = _counterexample_problem(claim, example)
+        try:
+            problem = _counterexample_problem(claim, example)
+        except Exception as error:
+            problem = f"the check raised {type(error).__name__}: {error}"
         if problem:
             yield f"counterexample to dropping {example.drops}: {problem}"
 
@@ -269,7 +287,7 @@ def _powers(claim: Claim, cases: Any, max_examples: int, seed: int) -> Iterable[
 def _counterexample_problem(claim: Claim, example: Counterexample) -> str:
     for h in claim.hypotheses:
         met = h.predicate(example.case)
-        if met is not (h.name != example.drops):
+        if met is None or bool(met) is not (h.name != example.drops):
             return f"hypothesis {h.name} is {met} there"
     v = claim.check(example.case, claim.law)
     return "" if v.outcome is Outcome.FAILS else f"the law {v.outcome} there"

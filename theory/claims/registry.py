@@ -34,10 +34,18 @@ class Registry(Mapping[str, Claim]):
             if missing:
                 raise ValueError(f"registry: {claim.id} refers to {', '.join(sorted(missing))}, which is no claim")
         try:
-            order = TopologicalSorter({c.id: c.uses for c in by_id.values()}).static_order()
-            self._claims = {i: by_id[i] for i in order}
+            TopologicalSorter({c.id: c.uses for c in by_id.values()}).prepare()
         except CycleError as error:
             raise ValueError(f"registry: claims rest on each other in a circle: {' -> '.join(error.args[1])}") from None
+        self._claims: dict[str, Claim] = {}
+        for claim in by_id.values():
+            self._place(claim, by_id)
+
+    def _place(self, claim: Claim, by_id: Mapping[str, Claim]) -> None:
+        """Depth first: families stay together as far as their uses allow."""
+        for used in claim.uses:
+            self._place(by_id[used], by_id)
+        self._claims.setdefault(claim.id, claim)
 
     def __getitem__(self, claim_id: str) -> Claim:
         try:

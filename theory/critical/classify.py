@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from importlib import import_module
 from typing import Any
 
@@ -11,12 +13,18 @@ from theory.arithmetic import SYMBOLIC, arithmetic_of, flint, precision
 from theory.arrays import points
 from theory.critical import generic
 from theory.critical.generic import Decision, Facts, Theory
-from theory.critical.survey import survey
+from theory.critical.survey import loss_at, survey
 from theory.errors import NotExact
 from theory.landscape import Classification
 
-# Model class -> file of theory.critical with decide(model, facts) -> Decision | None; looked up over the bases of the class.
-THEORIES = {"DeepLinearNet": "deep_linear", "LinearResNet": "linear_resnet", "Quadratic": "quadratic"}
+# Model class -> file of theory.critical with decide(model, facts) -> Decision | None; looked up over the bases.
+THEORIES = {
+    "DeepLinearNet": "deep_linear",
+    "LinearResNet": "linear_resnet",
+    "Quadratic": "quadratic",
+    "ReluNeuron": "relu_pieces",
+    "ShallowNet": "relu_pieces",
+}
 
 BITS = 128
 
@@ -24,13 +32,13 @@ BITS = 128
 def classify(model: Any, theta: Any, *, gtol: float | None = None, theory: Any = None) -> Classification:
     """The kind of the point theta of a landscape, its evidence and its certificate.
 
-    The signs (n-, n0, n+) of the Hessian on the tangent space decide where they can (``generic.decide``); where the model
-    has a theory, the theory speaks first. Whatever is not proved is UNDECIDED, never guessed.
+    The signs (n-, n0, n+) of the Hessian on the tangent space decide where they can (``generic.decide``); where the
+    model has a theory, the theory speaks first. Whatever is not proved is UNDECIDED, never guessed.
 
-    Rational theta: everything is exact. Balls: a box is NOT_CRITICAL if its gradient excludes 0, and is otherwise judged
-    only if Krawczyk's test proves a critical point in it. Floats: exact if theta is an exact critical point; otherwise
-    critical up to rounding or ``gtol``, as the rule says, with evidence "numeric". A trained vector is never exactly
-    critical: ``nearest`` finds the certified critical point beside it.
+    Rational theta: everything is exact. Balls: a box is NOT_CRITICAL if its gradient excludes 0, and is otherwise
+    judged only if Krawczyk's test proves a critical point in it. Floats: exact if theta is an exact critical point;
+    otherwise critical up to rounding or ``gtol``, as the rule says, with evidence "numeric". A trained vector is never
+    exactly critical: ``nearest`` finds the certified critical point beside it.
 
     Parameters
     ----------
@@ -56,20 +64,22 @@ def classify(model: Any, theta: Any, *, gtol: float | None = None, theory: Any =
     non-strict saddle (0, 3, 0)
     """
     theta = point_of(model, theta, "classify")
-    if gtol is not None and not (np.isscalar(gtol) and 0 <= gtol < np.inf):
+    if gtol is not None and not 0 <= gtol < math.inf:
         raise ValueError(f"classify: gtol must be a finite number of at least 0, got {gtol!r}")
     with precision(max(BITS, flint().ctx.prec)):
-        return answer(model, survey(model, theta, gtol), theory)
+        found = answer(model, survey(model, theta, gtol), theory)
+        return replace(found, loss=loss_at(model, theta))
 
 
 def point_of(model: Any, theta: Any, where: str) -> np.ndarray:
     """One point (n,) of a model that can be classified."""
     missing = [name for name in ("dim", "loss", "gradient", "hessian") if not hasattr(model, name)]
     if missing:
-        raise TypeError(f"{where}: needs a model with dim, loss, gradient and hessian, {type(model).__name__} lacks {', '.join(missing)}")
+        name = type(model).__name__
+        raise TypeError(f"{where}: needs a model with dim, loss, gradient, hessian; {name} lacks {', '.join(missing)}")
     theta = points(theta, model.dim, where)
     if theta.ndim != 1:
-        raise ValueError(f"{where}: needs one point of shape ({model.dim},), got a batch of shape {theta.shape}; loop over it")
+        raise ValueError(f"{where}: needs one point ({model.dim},), got a batch of shape {theta.shape}; loop over it")
     if theta.dtype.kind == "c":
         raise TypeError(f"{where}: needs a real theta, got {theta.dtype}")
     if arithmetic_of(theta).name == SYMBOLIC:
@@ -107,4 +117,4 @@ def _theory_of(model: Any, theory: Any) -> Theory | None:
         return speak
     names = [base.__name__ for base in type(model).__mro__ if base.__module__.startswith("theory.models.")]
     found = next((THEORIES[name] for name in names if name in THEORIES), None)
-    return found and import_module(f"theory.critical.{found}").decide
+    return import_module(f"theory.critical.{found}").decide if found else None

@@ -33,7 +33,7 @@ THEOREM = "for squares every local minimum of a deep linear net is global and ev
 
 
 def decide(model: Any, facts: Facts) -> Decision | None:
-    """The kind of a critical point of a ``DeepLinearNet``; None for other losses than the squared one, or where it is open."""
+    """The kind of a critical point of a ``DeepLinearNet``; None for other losses, or where it is open."""
     if not isinstance(model.objective, SquaredError | SquaredMoments) or not facts.critical or facts.inertia is None:
         return None
     theta = exactly(facts.theta) if facts.evidence != "numeric" else None
@@ -48,7 +48,8 @@ def _by_rank(model: Any, theta: np.ndarray, facts: Facts) -> Decision | None:
     signs, ranks = facts.inertia, {"rank": r, "largest_rank": k}
     assert signs is not None
     if is_zero(M).all():
-        return Decision(Kind.GLOBAL_MINIMUM, f"{facts.why}; the gradient in the product vanishes, and f is convex", ranks)
+        rule = f"{facts.why}; the gradient in the product vanishes, and f is convex"
+        return Decision(Kind.GLOBAL_MINIMUM, rule, ranks)
     if signs.negative:
         return Decision(Kind.STRICT_SADDLE, f"{facts.why}; the Hessian has a negative eigenvalue; {THEOREM}", ranks)
     if signs.undecided:
@@ -56,7 +57,7 @@ def _by_rank(model: Any, theta: np.ndarray, facts: Facts) -> Decision | None:
     if r == k:
         rule = f"{facts.why}; the product has the largest rank {k} and the Hessian no negative eigenvalue; {THEOREM}"
         return Decision(Kind.GLOBAL_MINIMUM, rule, ranks)
-    rule = f"{facts.why}; no negative eigenvalue, but rank {r} < {k} and the gradient in the product is not zero; {THEOREM}"
+    rule = f"{facts.why}; no negative eigenvalue, rank {r} < {k}, the gradient in the product is not zero; {THEOREM}"
     return Decision(Kind.NON_STRICT_SADDLE, rule, {**ranks, "escape_line": escape_line(W, f.S, M)})
 
 
@@ -87,10 +88,11 @@ def _exact_objective(objective: Any) -> Moments:
 def escape_line(W: tuple[np.ndarray, ...], S: np.ndarray, M: np.ndarray) -> np.ndarray:
     """A direction v (n,) at a critical point W with rank(R X) < k, M != 0, that proves that W is no local minimum.
 
-    The loss is constant along theta + t v, and its gradient there is not zero for t != 0. With A_l = W_H ... W_{l+1} and
-    B_l = W_{l-1} ... W_1 let l be the last layer with G = M B_l^T != 0; l < H, for W is critical. If A_l p = 0, p != 0,
-    then W_l + t p q^T keeps R and moves G to a later layer. Otherwise A_l is injective, z^T W_l ... W_1 X = 0 for some
-    z != 0, and W_H + t u w^T with w^T W_{H-1} ... W_{l+1} = z^T keeps R X and makes the gradient of W_l equal t z u^T G.
+    The loss is constant along theta + t v, and its gradient there is not zero for t != 0. With A_l = W_H ... W_{l+1}
+    and B_l = W_{l-1} ... W_1 let l be the last layer with G = M B_l^T != 0; l < H, for W is critical. If A_l p = 0,
+    p != 0, then W_l + t p q^T keeps R and moves G to a later layer. Otherwise A_l is injective, z^T W_l ... W_1 X = 0
+    for some z != 0, and W_H + t u w^T with w^T W_{H-1} ... W_{l+1} = z^T keeps R X and makes the gradient of W_l equal
+    to t z u^T G.
 
     Parameters
     ----------

@@ -20,8 +20,8 @@ class Facts:
 
     Attributes
     ----------
-    theta : (n,), in the arithmetic in which the facts were found: a float vector that is exactly critical is a rational one
-        here, and a certified critical point is the box that contains it.
+    theta : (n,), in the arithmetic in which the facts were found: a float vector that is exactly critical is a rational
+        one here, and a certified critical point is the box that contains it.
     loss : the loss there.
     critical : True, False, or None where it is open.
     why : what decided ``critical``, as a clause.
@@ -58,9 +58,9 @@ Theory = Callable[[Any, Facts], Decision | None]
 def decide(model: Any, facts: Facts) -> Decision:
     """The kind that follows from the signs (n-, n0, n+) of the Hessian alone.
 
-    n- > 0 and n+ > 0: strict saddle. n- = 0 with no other zeros than those along the orbit of the symmetries: the loss is
-    constant on the orbit and grows quadratically across it (Morse-Bott), so a local minimum, global if the loss is the
-    model's minimum value; n+ = 0 is the mirror image. All other cases stay undecided.
+    n- > 0 and n+ > 0: strict saddle. n- = 0 with no other zeros than those along the orbit of the symmetries: the loss
+    is constant on the orbit and grows quadratically across it (Morse-Bott), so a local minimum, global if the loss is
+    the model's minimum value; n+ = 0 is the mirror image. All other cases stay undecided.
     """
     signs = facts.inertia
     if not facts.critical:
@@ -86,8 +86,8 @@ def _open_question(facts: Facts) -> str:
         return f"the signs of {signs.undecided} eigenvalues of the Hessian are not decided"
     side = "negative" if signs.negative else "positive"
     return (
-        f"the Hessian is {side} semidefinite with {signs.zero} zero eigenvalues, of which the symmetries explain {facts.orbit}: "
-        "higher orders or the model's theory must decide"
+        f"the Hessian is {side} semidefinite with {signs.zero} zero eigenvalues, of which the symmetries explain "
+        f"{facts.orbit}: higher orders or the model's theory must decide"
     )
 
 
@@ -114,7 +114,7 @@ def refuse_contradiction(decision: Decision, facts: Facts) -> Decision:
         Kind.NOT_CRITICAL: True,
     }
     if impossible.get(decision.kind):
-        raise ValueError(f"classify: the theory says {decision.kind}, but the Hessian has {signs} eigenvalues; correct the theory")
+        raise ValueError(f"classify: a theory says {decision.kind} where the Hessian has {signs}; correct it")
     return decision
 
 

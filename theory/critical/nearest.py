@@ -89,14 +89,20 @@ def nearest(model: Any, theta: Any, *, gtol: float | None = None, theory: Any = 
             raise NotCritical(f"nearest: needs a gradient of at most gtol = {gtol:.1e}, got {g:.1e}; train further")
         system, box = certified_near(model, start)
         facts = _as_fractions(model, box) or box_facts(model, system, box)
-        distance = sum(((x - y).abs_upper() ** 2 for x, y in zip(ball(facts.theta), ball(start), strict=True)), flint().arb(0))
-        return Nearest(facts.theta, math.nextafter(float(distance.sqrt().upper()), math.inf), answer(model, facts, theory))
+        return Nearest(facts.theta, _distance(facts.theta, start), answer(model, facts, theory))
+
+
+def _distance(x: np.ndarray, y: np.ndarray) -> float:
+    """An upper bound of |x - y| for every point of the box x."""
+    squares = [(a - b).abs_upper() ** 2 for a, b in zip(ball(x), ball(y), strict=True)]
+    return math.nextafter(float(sum(squares, flint().arb(0)).sqrt().upper()), math.inf)
 
 
 def _as_fractions(model: Any, box: np.ndarray) -> Facts | None:
     """Exact facts, if there is a critical point of short fractions in the box."""
     theta = rational([Fraction(x).limit_denominator(_LARGEST_DENOMINATOR) for x in to_float(box).tolist()])
-    if not all(x.contains(q) for x, q in zip(box, theta, strict=True)) or attempt(tangent_gradient, model, theta) is None:
+    inside = all((x - q).contains(0) for x, q in zip(box, theta, strict=True))
+    if not inside or attempt(tangent_gradient, model, theta) is None:
         return None
     facts = exact_facts(model, theta)
     return facts if facts.critical else None

@@ -14,7 +14,7 @@ Why everything is finite and rational (V = Var(y) is the loss of the best consta
    rational; beyond the data (a straight line) and where one end point alone is active, h is constant. Hence h is
    continuous where the neuron is alive, monotone between finitely many nodes, and every infimum below V is attained.
 
-Source: petersen2024, Definition 12.3 and Exercise 12.8; the solution is our own derivation.
+Source: petersenzech2024, Definition 12.3 and Exercise 12.8; the solution is our own derivation.
 """
 
 from __future__ import annotations

@@ -15,7 +15,14 @@ from theory.calculus.inertia import Inertia, inertia
 from theory.calculus.tolerance import eigenvalue_error, rounding
 from theory.critical.generic import Facts, exactly, with_certificate
 from theory.critical.systems import System, certified_in, complement, system_at
-from theory.critical.tangent import is_flat, refuse_off_manifold, tangent_gradient, tangent_hessian
+from theory.critical.tangent import (
+    gradient_at,
+    hessian_at,
+    is_flat,
+    refuse_off_manifold,
+    tangent_gradient,
+    tangent_hessian,
+)
 from theory.errors import NotExact, Undecided
 
 
@@ -51,12 +58,12 @@ def _kink(model: Any, theta: np.ndarray) -> Facts | None:
 
 def _no_derivatives(model: Any, theta: np.ndarray, why: str) -> Facts:
     evidence = {RATIONAL: "exact", BALL: "certified", FLOAT: "numeric"}[arithmetic_of(theta).name]
-    return Facts(theta, model.loss(theta)[()], None, why, math.inf, evidence)
+    return Facts(theta, loss_at(model, theta), None, why, math.inf, evidence)
 
 
 def exact_facts(model: Any, theta: np.ndarray) -> Facts:
     """Rational theta: zeros are zeros."""
-    g, loss = tangent_gradient(model, theta), model.loss(theta)[()]
+    g, loss = tangent_gradient(model, theta), loss_at(model, theta)
     if not is_zero(g).all():
         return Facts(theta, loss, False, "the gradient is not zero", upper(g), "exact")
     H, frame = tangent_hessian(model, theta)
@@ -99,7 +106,7 @@ def _negative_direction(H: np.ndarray, frame: np.ndarray | None) -> dict[str, An
 
 def ball_facts(model: Any, theta: np.ndarray) -> Facts:
     """A box: no critical point, all points critical, one certified critical point inside, or open."""
-    g, loss = tangent_gradient(model, theta), model.loss(theta)[()]
+    g, loss = tangent_gradient(model, theta), loss_at(model, theta)
     bound = upper(g)
     if not all(x.contains(0) for x in g.flat):
         return Facts(theta, loss, False, "the gradient's box does not contain 0", bound, "certified")
@@ -129,22 +136,23 @@ def box_facts(model: Any, system: System, box: np.ndarray) -> Facts:
     """The critical point that Krawczyk's test has proved to lie in the box."""
     signs, orbit = system.signs(box)
     why = "Krawczyk's test proves a critical point in the box"
-    return Facts(box, model.loss(box)[()], True, why, 0.0, "certified", signs, orbit, {"box": box})
+    return Facts(box, loss_at(model, box), True, why, 0.0, "certified", signs, orbit, {"box": box})
 
 
 def _float_facts(model: Any, theta: np.ndarray, gtol: float | None) -> Facts:
-    """A float vector is a dyadic number: exactly critical if that can be proved, else critical up to rounding or gtol."""
+    """A float vector is a dyadic one: exactly critical if that can be proved, else critical up to rounding or gtol."""
     g = attempt(tangent_gradient, model, ball(theta))
     if g is None or all(x.contains(0) for x in g.flat):
         facts = _dyadic_facts(model, theta, g)
         if facts is not None:
-            return replace(facts, loss=model.loss(theta)[()])
+            return facts
     return _numeric_facts(model, theta, g, gtol)
 
 
 def _dyadic_facts(model: Any, theta: np.ndarray, g: np.ndarray | None) -> Facts | None:
     """Exact facts of a float vector, None unless it is exactly critical."""
     exact = exactly(theta)
+    assert exact is not None
     zero = attempt(tangent_gradient, model, exact)
     if zero is not None and is_zero(zero).all() and attempt(refuse_off_manifold, model, exact):
         return exact_facts(model, exact)
@@ -152,9 +160,9 @@ def _dyadic_facts(model: Any, theta: np.ndarray, g: np.ndarray | None) -> Facts 
 
 
 def _numeric_facts(model: Any, theta: np.ndarray, g: np.ndarray | None, gtol: float | None) -> Facts:
-    """Critical where the gradient is below gtol, or below what moving each entry of theta by its rounding changes in it."""
-    loss, n = model.loss(theta)[()], len(theta)
-    H, ambient = np.asarray(model.hessian(theta)), np.asarray(model.gradient(theta))
+    """Critical where the gradient is below gtol, or below what rounding each entry of theta changes in it."""
+    loss, n = loss_at(model, theta), len(theta)
+    H, ambient = hessian_at(model, theta), gradient_at(model, theta)
     scale = np.abs(H) @ np.abs(theta) + (0 if is_flat(model) else np.abs(ambient).max())
     if g is None:
         scale, terms = scale + _summands(model, theta), n + _samples(model)
@@ -169,7 +177,7 @@ def _numeric_facts(model: Any, theta: np.ndarray, g: np.ndarray | None, gtol: fl
         why = f"the gradient ({bound:.1e}) is below gtol = {gtol:.1e}"
     else:
         limit = f"rounding ({tolerance.max():.1e})" + (f" and gtol = {gtol:.1e}" if gtol is not None else "")
-        why = f"the gradient ({bound:.1e}) exceeds {limit}; nearest() finds the critical point nearby, gtol accepts this one"
+        why = f"the gradient ({bound:.1e}) exceeds {limit}; nearest() finds one nearby, gtol accepts this one"
         return Facts(theta, loss, False, why, bound, "numeric" if g is None else "certified")
     signs, orbit = _float_signs(model, theta, g_float)
     return Facts(theta, loss, True, why, bound, "numeric", signs, orbit)
@@ -178,7 +186,7 @@ def _numeric_facts(model: Any, theta: np.ndarray, g: np.ndarray | None, gtol: fl
 def _float_signs(model: Any, theta: np.ndarray, g: np.ndarray) -> tuple[Inertia, int]:
     """Signs across the orbit that also hold two Newton steps away, plus a zero for each dimension of the orbit.
 
-    The eigenvalues may differ from those at the critical point meant by as much as they move over twice the Newton step.
+    The eigenvalues at the critical point meant may differ by as much as they move over twice the Newton step.
     """
     H, basis = _across_orbit(model, theta)
     if not len(H):
@@ -198,10 +206,10 @@ def _across_orbit(model: Any, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray
     """The Hessian on the complement of the symmetry directions in the tangent space, and its basis (n, n - r)."""
     if not is_flat(model):
         basis = model.manifold.tangent_basis(theta)
-        H = model.manifold.riemannian_hessian(theta, model.gradient(theta), np.asarray(model.hessian(theta)))
+        H = model.manifold.riemannian_hessian(theta, gradient_at(model, theta), hessian_at(model, theta))
     else:
         basis = complement(_symmetry_directions(model, theta), len(theta))[0]
-        H = np.asarray(model.hessian(theta))
+        H = hessian_at(model, theta)
     H = basis.T @ H @ basis
     return (H + H.T) / 2, basis
 
@@ -233,5 +241,13 @@ def attempt(function: Callable, model: Any, theta: np.ndarray) -> Any:
 
 def upper(g: np.ndarray) -> float:
     """An upper bound of the largest modulus, in floats."""
-    largest = max(float(x.absupper()) for x in ball(g).flat)
+    largest = max(float(x.abs_upper()) for x in ball(g).flat)
     return math.nextafter(largest, math.inf) if largest else 0.0
+
+
+def loss_at(model: Any, theta: np.ndarray) -> Any:
+    """The loss as a number; None for a box across a kink, on which it cannot be evaluated."""
+    try:
+        return np.asarray(model.loss(theta))[()]
+    except Undecided:
+        return None

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from theory.arithmetic import arithmetic_of, as_array, ball, is_zero, to_float
+from theory.arithmetic import arithmetic_of, as_array, ball, to_float
 from theory.calculus.exact_linalg import array_of, ball_matrix
 from theory.calculus.inertia import Inertia, inertia
 from theory.calculus.krawczyk import certify_zero, krawczyk
@@ -26,7 +26,7 @@ from theory.manifolds.euclidean import dot
 
 
 def complement(D: np.ndarray, n: int) -> tuple[np.ndarray, np.ndarray]:
-    """(N, C) in floats: N (n, n - r) spans the complement of the rows of D (k, n), and C D (r, n) their span; r = rank D."""
+    """(N, C) in floats: N (n, n - r) spans a complement of the rows of D (k, n), C D (r, n) their span, r = rank D."""
     if not len(D):
         return np.eye(n), np.empty((0, 0))
     U, s, Vt = np.linalg.svd(D.astype(float))
@@ -63,8 +63,8 @@ class Slice:
 
     def radii(self, box: np.ndarray) -> np.ndarray:
         """Radii of y for which centre + N y stays in the box around the centre."""
-        reach = [x.rad() / sum(abs(c) for c in row) for x, row in zip(box, self.N, strict=True) if not is_zero(row).all()]
-        return np.array([min(reach).lower()] * self.N.shape[1], object)
+        rows = [(x.rad(), sum(abs(c) for c in row)) for x, row in zip(box, self.N, strict=True)]
+        return np.array([min(radius / reach for radius, reach in rows if reach > 0).lower()] * self.N.shape[1], object)
 
     def point(self, y: np.ndarray) -> np.ndarray:
         """theta = centre + N y."""
@@ -86,7 +86,7 @@ class Slice:
         return not ball_matrix(square).det().contains(0)
 
     def signs(self, theta: np.ndarray) -> tuple[Inertia, int]:
-        """The inertia at the critical points in a box at which the slice is transversal, and the dimension of their orbits."""
+        """The inertia at the critical points in a box where the slice is transversal; the dimension of their orbits."""
         r = len(self.C)
         if not self.N.size:
             return Inertia(0, r, 0, method="symmetries"), r
@@ -154,7 +154,8 @@ def system_at(model: Any, centre: np.ndarray) -> System:
     if is_flat(model):
         return Slice.through(model, centre)
     if not hasattr(model.manifold, "radius_squared"):
-        raise Undecided(f"classify: needs R^n or a sphere to certify critical points, got {model.manifold}; classify a rational theta")
+        where = f"got {model.manifold}; classify a rational theta"
+        raise Undecided(f"classify: needs R^n or a sphere to certify critical points, {where}")
     return Multiplier(model, centre)
 
 
@@ -178,7 +179,15 @@ def certified_near(model: Any, theta: np.ndarray) -> tuple[System, np.ndarray]:
         When none can be proved.
     """
     system = system_at(model, theta)
-    found = system.point(certify_zero(system.residual, system.jacobian, system.start).image)
+    try:
+        image = certify_zero(system.residual, system.jacobian, system.start).image
+    except Undecided as error:
+        raise Undecided(
+            "nearest: needs a critical point isolated across the symmetry orbits, none near theta could be proved; "
+            "train further, or theta is near a larger family of critical points, for which the model needs a theory"
+        ) from error
+    assert image is not None
+    found = system.point(image)
     if not system.transversal(found):
-        raise Undecided("nearest: the slice is not transversal to the symmetry orbits there; train further or start nearer")
+        raise Undecided("nearest: Newton's method left the slice across the symmetry orbits; train further")
     return system, found

@@ -16,18 +16,35 @@ def is_flat(model: Any) -> bool:
     return isinstance(getattr(model, "manifold", None), Euclidean | None)
 
 
+def gradient_at(model: Any, theta: np.ndarray) -> np.ndarray:
+    """The gradient (n,) in the ambient space, in one arithmetic."""
+    return _of_shape(model.gradient(theta), theta.shape, "gradient")
+
+
+def hessian_at(model: Any, theta: np.ndarray) -> np.ndarray:
+    """The Hessian (n, n) in the ambient space, in one arithmetic."""
+    return _of_shape(model.hessian(theta), 2 * theta.shape, "hessian")
+
+
+def _of_shape(a: Any, shape: tuple[int, ...], name: str) -> np.ndarray:
+    out = as_array(a, f"classify: {name}")
+    if out.shape != shape:
+        raise ValueError(f"classify: {name} needs shape {shape} at one point, got {out.shape}; correct the model")
+    return out
+
+
 def tangent_gradient(model: Any, theta: np.ndarray) -> np.ndarray:
     """The Riemannian gradient (n,), in ambient coordinates."""
-    g = np.asarray(model.gradient(theta))
+    g = gradient_at(model, theta)
     return g if is_flat(model) else model.manifold.riemannian_gradient(theta, g)
 
 
 def tangent_hessian(model: Any, theta: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
-    """(F^T Hess F, F) with columns F that span the tangent space: the inertia of the Riemannian Hessian; F is None in R^n."""
-    H = np.asarray(model.hessian(theta))
+    """(F^T Hess F, F) for columns F that span the tangent space: its inertia is the Hessian's; F is None in R^n."""
+    H = hessian_at(model, theta)
     if is_flat(model):
         return H, None
-    H = model.manifold.riemannian_hessian(theta, model.gradient(theta), H)
+    H = model.manifold.riemannian_hessian(theta, gradient_at(model, theta), H)
     F = model.manifold.tangent_frame(theta)
     return F.T @ H @ F, F
 
@@ -38,7 +55,8 @@ def refuse_off_manifold(model: Any, theta: np.ndarray) -> bool:
     if radius_squared is None:
         return True
     kind = arithmetic_of(theta)
-    r2, length = kind.convert(as_array([radius_squared]))[0], dot(theta, theta)
+    r2: Any = kind.convert(as_array([radius_squared]))[0]
+    length: Any = dot(theta, theta)
     if kind.name == RATIONAL:
         on = length == r2
     elif kind.name == BALL:

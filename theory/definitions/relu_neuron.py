@@ -13,7 +13,7 @@ import sympy
 def loss(
     X: Any, y: Any, theta: Any, *, output_weight: bool = False, bias: bool = False, output_bias: bool = False
 ) -> sympy.Expr:
-    """(1/m) sum_i (a max(0, w.x_i + b) + c - y_i)^2 with theta = (w, b, a, c), where a = 1, b = 0, c = 0 may be fixed."""
+    """(1/m) sum_i (a max(0, w.x_i + b) + c - y_i)^2, theta = (w, b, a, c); a = 1, b = 0, c = 0 where they are fixed."""
     d, rest = len(X), list(theta[len(X) :])
     b = rest.pop(0) if bias else 0
     a = rest.pop(0) if output_weight else 1

@@ -43,4 +43,4 @@ def covariance(N: int, p: int, s: Any, t: Any) -> Any:
     """
     from sympy import QQ
 
-    return QQ(1, N ** (p - 1)) * sum(prod(s[i] * t[i] for i in tuple_) for tuple_ in product(range(N), repeat=p))
+    return QQ(1, N ** (p - 1)) * sum(prod(s[i] * t[i] for i in indices) for indices in product(range(N), repeat=p))

@@ -1,6 +1,6 @@
 """Exercise 12.8: a spurious valley of a single ReLU neuron, and how high one must climb to leave it.
 
-Source: petersen2024, Exercise 12.8.
+Source: petersenzech2024, Exercise 12.8.
 """
 
 from __future__ import annotations
@@ -116,7 +116,7 @@ WRONG = (
     WrongAnswer(
         "a bad network, above the level at which everything is connected",
         answer(PEAK, f"{INCREASING}, [1, 1, 5, 0]", "Fraction(14, 9)"),
-        "has loss 85/3, at least that",
+        "has loss 85/3; from the loss of the best constant on",
     ),
     WrongAnswer("floats", answer("[-1, 0, 1], [0, 3, 1.5]", BOTH, "14 / 9"), "the float 1.5"),
     WrongAnswer("lists of different lengths", answer("[-1, 0], [0, 3, 1]", BOTH, "1"), "as many y as x"),
@@ -190,8 +190,8 @@ def _below_constants(landscape: LineLandscape, thetas: list[Any]) -> Item:
             w, b, a, _ = theta
             constant = len(set(a * RELU(w * landscape.x + b))) == 1
             why = "computes a constant on the data" if constant else f"has loss {landscape.loss(theta)}"
-            end = "from there on all sublevel sets are connected"
-            return Item("levels", False, f"valleys(): theta_{i} {why}, at least that of the best constant; {end}")
+            end = "from the loss of the best constant on, every sublevel set is connected"
+            return Item("levels", False, f"valleys(): theta_{i} {why}; {end}")
     return Item("levels", True, "Both networks are better than the best constant.")
 
 
@@ -217,7 +217,7 @@ def _barrier(height: Any, level: Any, barrier: Any) -> Item:
     if barrier > height:
         wrong = "is too high: some path between the two stays below it"
     elif barrier <= level:
-        wrong = f"is too low: at the level {level} of the higher of the two points they are still apart"
+        wrong = f"is too low: at the level {level} of the higher one, the two are still apart"
     else:
         wrong = "is too low: every path between the two has to climb higher"
     next_step = "which networks must every path pass, and how good are they?"

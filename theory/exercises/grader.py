@@ -59,7 +59,7 @@ def grade(exercise: Exercise, path: str | Path, *, timeout: float = 20, memory_b
         When the file cannot be read. Whatever is wrong *in* the file is the grade's message.
     """
     source = _read(Path(path))
-    problem = _static_problem(source, exercise.forbidden)
+    problem = _static_problem(source, Path(path).name, exercise.forbidden)
     if problem:
         return Grade.of([Item("file", False, problem)])
     reply = _run(exercise, source, Path(path), timeout, memory_bytes)
@@ -91,10 +91,10 @@ def _read(path: Path) -> str:
     raise BadFile(f"grade: needs Python source in UTF-8 of at most {MAX_SOURCE} bytes, got {path}; check the path")
 
 
-def _static_problem(source: str, forbidden: tuple[str, ...]) -> str | None:
+def _static_problem(source: str, filename: str, forbidden: tuple[str, ...]) -> str | None:
     """What can be said without running: a syntax error, or the use of a forbidden name."""
     try:
-        tree = ast.parse(source)
+        tree = ast.parse(source, filename)
     except (SyntaxError, RecursionError) as error:
         return f"the file is not valid Python: {error}"
     for node in ast.walk(tree):
@@ -162,7 +162,7 @@ def _end(process: subprocess.Popen) -> None:
 
 
 def _late(timeout: float) -> str:
-    return f"the file did not finish within {timeout:g} seconds; look for a loop that never ends"
+    return f"the file did not finish within {timeout:g} s; look for a loop that never ends"
 
 
 def _death(status: int, timeout: float, memory_bytes: int) -> str:

@@ -14,11 +14,11 @@ from theory import arrays
 from theory.arithmetic import FLOAT, Arithmetic, arithmetic_of, is_zero, rational
 from theory.landscape import Kind, Model, Point, Traits
 from theory.losses import SQUARED, Weighted, loss_named
-from theory.models.matrix_chain import T, crossed, flat, jacobian, outer, partial_products, product, spans
+from theory.models.matrix_chain import T, beside, flat, jacobian, partial_products, product, rank_one_factors
 from theory.models.product_loss import Function, OutputLoss, SquaredError, SquaredMoments
 
 # Hessians are written in chunks of about this many bytes, so that factors and result stay in the second-level cache.
-_CHUNK_BYTES = 2**20
+_CHUNK_BYTES = 2**21
 
 
 @dataclass(frozen=True, eq=False, init=False)
@@ -155,7 +155,8 @@ class DeepLinearNet(Model):
     def hessian(self, theta: Any, out: np.ndarray | None = None) -> np.ndarray:
         """Blocks H_ij[p,q; p',q'] = f''(A_i, B_i; A_j, B_j) + (A_i^T M B_j^T)[p,q'] C_ij[q,p'] for i > j: (..., n, n).
 
-        For squares the first term is 2 (A_i^T A_j)[p,p'] (B_i S B_j^T)[q,q'].
+        For squares the first term is 2 (A_i^T A_j)[p,p'] (B_i S B_j^T)[q,q']. The blocks j <= i of a row are written at once,
+        side by side, with C = [C_i1 ... C_i,i-1] expanded to the columns of theta.
         """
         theta = self._points(theta)
         kind, n = arithmetic_of(theta), self.dim
@@ -172,25 +173,23 @@ class DeepLinearNet(Model):
     def _hessian_into(self, out: np.ndarray, theta: np.ndarray, kind: Arithmetic) -> None:
         W, f = arrays.unpack(theta, self.layout), self._f(kind)
         A, B = partial_products(W, kind)
+        P, Q = rank_one_factors(A, B)
         R = W[-1] @ B[-1]
-        M = f.gradient(R)
+        MQ, C, start = f.gradient(R) @ Q, Q[..., :0], 0
         if f.S is None:
-            J = jacobian(A, B)
+            J = jacobian(P, Q)
             out[...] = T(J) @ f.hessian(R) @ J
         else:
-            SB = [f.S @ T(b) for b in B]
-        layer, d = spans(self.layout), self.widths
-        AM = [T(a) @ M for a in A]
-        for i in range(self.depth):
-            C = kind.eye(d[i])
-            for j in range(i, -1, -1):
-                block = out[..., layer[i], layer[j]].reshape(*theta.shape[:-1], d[i + 1], d[i], -1)
-                if f.S is not None:
-                    np.multiply(*outer(2 * (T(A[i]) @ A[j]), B[i] @ SB[j]), out=block)
-                if j < i:
-                    np.add(block, np.multiply(*crossed(AM[i] @ T(B[j]), C)), out=block)
-                    out[..., layer[j], layer[i]] = T(out[..., layer[i], layer[j]])
-                    C = C @ W[j]
+            P, Q = 2 * P, f.S @ Q
+        for w, a, b in zip(W, A, B, strict=True):
+            past, here = slice(0, start), slice(start, start + w.shape[-1] * w.shape[-2])
+            start = here.stop
+            rows = out[..., here, :start].reshape(*theta.shape[:-1], *w.shape[-2:], start)
+            if f.S is not None:
+                np.multiply((T(a) @ P[..., :start])[..., :, None, :], (b @ Q[..., :start])[..., None, :, :], out=rows)
+            rows[..., past] += (T(a) @ MQ[..., past])[..., :, None, :] * C[..., None, :, :]
+            out[..., past, here] = T(out[..., here, past])
+            C = beside([w @ C, np.repeat(kind.eye(w.shape[-2]), w.shape[-1], axis=-1)])
 
     def hvp(self, theta: Any, v: Any) -> np.ndarray:
         """Hessian times v by differentiating the gradient along v; theta and v broadcast: (..., n)."""

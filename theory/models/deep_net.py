@@ -73,7 +73,7 @@ class DeepNet(Model):
             analytic=s.analytic or L == 1,
             polynomial_degree=2 * degree if degree else None,
             layer_groups=((f"W{L - 1}", f"b{L - 1}"), (f"W{L}",)) if s.homogeneous and L > 1 else (),
-            symmetry=" x ".join(symmetries.in_words(s, k, True) for k in self.widths[1:-1]),
+            symmetry="; ".join(symmetries.in_words(s, k, True) for k in self.widths[1:-1]),
         )
 
     # Forward and backward pass; layer l has the index l - 1
@@ -120,7 +120,7 @@ class DeepNet(Model):
         )
 
     def gradient(self, theta: Any) -> np.ndarray:
-        """Delta_L = (2/m) E, Delta_{l-1} = W_l^T Delta_l * s'(U_{l-1}); dW_l = Delta_l A_{l-1}^T, db_l = Delta_l 1: (..., n)."""
+        """dW_l = D_l A_{l-1}^T, db_l = D_l 1, where D_L = (2/m) E, D_{l-1} = W_l^T D_l * s'(U_{l-1}): (..., n)."""
         return self._in_chunks(self._gradient, self._points(theta))
 
     def _gradient(self, theta: np.ndarray) -> np.ndarray:
@@ -131,7 +131,7 @@ class DeepNet(Model):
 
     @staticmethod
     def _backward(W: tuple, jets: list, D: np.ndarray) -> list[np.ndarray]:
-        """Delta_1, ..., Delta_L from Delta_L = D."""
+        """D_1, ..., D_L from D_L = D."""
         deltas = [D]
         for W_l, s in zip(reversed(W), reversed(jets), strict=False):
             deltas.insert(0, (W_l.swapaxes(-1, -2) @ deltas[0]) * s[1])
@@ -153,7 +153,7 @@ class DeepNet(Model):
         return out
 
     def hvp(self, theta: Any, v: Any) -> np.ndarray:
-        """Hessian times v by differentiating the forward and the backward pass along v; theta and v broadcast: (..., n)."""
+        """Hessian times v by differentiating both passes along v; theta and v broadcast: (..., n)."""
         theta = self._points(theta)
         return self._in_chunks(self._hvp, theta, self._directions(v, theta))
 
@@ -162,17 +162,17 @@ class DeepNet(Model):
         V, c = arrays.unpack(v, self.layout)[::2], arrays.unpack(v, self.layout)[1::2]
         W, A, jets, f = self._forward(theta, 2)
         D = self._backward(W, jets, self._residual(theta, f) * w)
-        dU, dA = [V[0] @ A[0] + c[0][..., None]], [None]
-        for l in range(1, self.depth):
-            dA.append(jets[l - 1][1] * dU[-1])
-            dU.append(V[l] @ A[l] + W[l] @ dA[l] + c[l][..., None])
-        dD, layers = dU[-1] * w, []
-        for l in range(self.depth - 1, 0, -1):
-            layers[:0] = [dD @ T(A[l]) + D[l] @ T(dA[l]), dD.sum(-1)]
-            _, s1, s2 = jets[l - 1]
-            dD = (T(V[l]) @ D[l] + T(W[l]) @ dD) * s1 + (T(W[l]) @ D[l]) * s2 * dU[l - 1]
-        layers[:0] = [dD @ T(A[0]), dD.sum(-1)]
-        return self._join(layers, np.broadcast_shapes(theta.shape, v.shape)[:-1])
+        dU, dA = [V[0] @ A[0] + c[0][..., None]], []
+        for i, (_, s1, _) in enumerate(jets, 1):
+            dA.append(s1 * dU[-1])
+            dU.append(V[i] @ A[i] + W[i] @ dA[-1] + c[i][..., None])
+        dD, layers = dU.pop() * w, []
+        for i in range(self.depth - 1, 0, -1):
+            layers += [dD.sum(-1), dD @ T(A[i]) + D[i] @ T(dA.pop())]
+            _, s1, s2 = jets[i - 1]
+            dD = (T(V[i]) @ D[i] + T(W[i]) @ dD) * s1 + (T(W[i]) @ D[i]) * s2 * dU.pop()
+        layers += [dD.sum(-1), dD @ T(A[0])]
+        return self._join(layers[::-1], np.broadcast_shapes(theta.shape, v.shape)[:-1])
 
     @property
     def sample_weight(self) -> Fraction:
@@ -227,7 +227,8 @@ class DeepNet(Model):
         theta = self._points(theta)
         kind, layers, orbits = arithmetic_of(theta), self.unpack(theta), [super().symmetry_directions(theta)]
         for i in range(0, 2 * (self.depth - 1), 2):
-            moved = symmetries.directions(*layers[i : i + 3], self.activation, True)
+            W, b, A = layers[i : i + 3]
+            moved = symmetries.directions(W, b, A, self.activation, True)
             parts = [kind.zeros((1, *shape)) for _, shape in self.layout]
             parts[i : i + 4] = moved
             orbits.append(self._join(parts, moved[0].shape[:-2]))
@@ -238,7 +239,8 @@ class DeepNet(Model):
         theta = self._points(theta)
         layers, images = self.unpack(theta), []
         for i in range(0, 2 * (self.depth - 1), 2):
-            for moved in symmetries.images(*layers[i : i + 3], self.activation):
+            W, b, A = layers[i : i + 3]
+            for moved in symmetries.images(W, b, A, self.activation):
                 images.append(self._join([*layers[:i], *moved, *layers[i + 3 :]], theta.shape[:-1]))
         return np.stack(images) if images else super().symmetry_images(theta)
 

@@ -63,7 +63,14 @@ class LinearResNet(Model):
         if np.ndim(noise) == 0:
             noise = kind.eye(d) * kind.convert(arrays.vector([noise], "LinearResNet.population", "noise", 1))[0]
         noise = kind.convert(arrays.matrix(noise, "LinearResNet.population", "noise", d, d))
-        return cls._of(DeepLinearNet.from_moments((d,) * (H + 1), Sigma, R @ Sigma, R @ Sigma @ R.T + noise))
+        return cls.from_moments(H, Sigma, R @ Sigma, R @ Sigma @ R.T + noise)
+
+    @classmethod
+    def from_moments(cls, depth: int, Sxx: Any, Syx: Any, Syy: Any) -> LinearResNet:
+        """The population loss from second moments, (d, d) each."""
+        H = arrays.positive_int(depth, "LinearResNet.from_moments", "depth")
+        Sxx = arrays.matrix(Sxx, "LinearResNet.from_moments", "Sxx")
+        return cls._of(DeepLinearNet.from_moments((len(Sxx),) * (H + 1), Sxx, Syx, Syy))
 
     def __reduce__(self) -> tuple:
         return _rebuild, (type(self), self.net)

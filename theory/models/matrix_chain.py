@@ -1,4 +1,4 @@
-"""Chains of matrices W_H ... W_1: partial products and the shapes in which NumPy multiplies their entries fast."""
+"""Chains of matrices W_H ... W_1: partial products, and the derivative of the product in factored form."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from theory import arrays
 from theory.arithmetic import Arithmetic
 
 
@@ -38,24 +37,20 @@ def flat(layers: list[np.ndarray]) -> np.ndarray:
     return np.concatenate([np.broadcast_to(g, batch + g.shape[-2:]).reshape(*batch, -1) for g in layers], axis=-1)
 
 
-def spans(layout: arrays.Layout) -> list[slice]:
-    stops = np.cumsum([0, *(p * q for _, (p, q) in layout)])
-    return [slice(a, b) for a, b in zip(stops[:-1], stops[1:], strict=True)]
+def beside(blocks: list[np.ndarray]) -> np.ndarray:
+    """Matrices (..., p, q_i) whose batches broadcast, one beside the other: (..., p, sum q_i)."""
+    batch = np.broadcast_shapes(*(b.shape[:-2] for b in blocks))
+    return np.concatenate([np.broadcast_to(b, batch + b.shape[-2:]) for b in blocks], axis=-1)
 
 
-def outer(U: np.ndarray, V: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Factors of U[p,p'] V[q,q'] as arrays (..., p, 1, p'q') and (..., 1, q, p'q'): long inner loops for NumPy."""
-    return np.repeat(U, V.shape[-1], -1)[..., :, None, :], np.tile(V, U.shape[-1])[..., None, :, :]
+def rank_one_factors(A: list[np.ndarray], B: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """P (..., d_H, n) and Q (..., d_0, n) with dR / dtheta_k = P_k Q_k^T, column A_i[:, p] times row B_i[q, :]."""
+    P = [np.repeat(a, b.shape[-2], axis=-1) for a, b in zip(A, B, strict=True)]
+    Q = [np.tile(T(b), a.shape[-1]) for a, b in zip(A, B, strict=True)]
+    return beside(P), beside(Q)
 
 
-def crossed(G: np.ndarray, C: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Factors of G[p,q'] C[q,p'] in the same form."""
-    return np.tile(G, C.shape[-1])[..., :, None, :], np.repeat(C, G.shape[-1], -1)[..., None, :, :]
-
-
-def jacobian(A: list[np.ndarray], B: list[np.ndarray]) -> np.ndarray:
-    """dR[a,b] / dW_i[p,q] = A_i[a,p] B_i[q,b]: (..., d_H d_0, n)."""
-    blocks = [np.einsum("...ap,...qb->...abpq", a, b) for a, b in zip(A, B, strict=True)]
-    blocks = [J.reshape(*J.shape[:-4], J.shape[-4] * J.shape[-3], -1) for J in blocks]
-    batch = np.broadcast_shapes(*(J.shape[:-2] for J in blocks))
-    return np.concatenate([np.broadcast_to(J, batch + J.shape[-2:]) for J in blocks], axis=-1)
+def jacobian(P: np.ndarray, Q: np.ndarray) -> np.ndarray:
+    """dR[a,b] / dtheta_k = P[a,k] Q[b,k]: (..., d_H d_0, n), row-major."""
+    J = P[..., :, None, :] * Q[..., None, :, :]
+    return J.reshape(*J.shape[:-3], -1, J.shape[-1])

@@ -1,4 +1,4 @@
-"""Symmetries of one hidden layer, A s(W x + b) + c: permutations, sign flips, rescalings, and GL for linear activations.
+"""Symmetries of one hidden layer, A s(W x + b) + c: permutations, sign flips, rescalings, GL for linear activations.
 
 Arrays are W (..., k, d), b (..., k), A (..., e, k); shallow and deep nets assemble the answers into their own layouts.
 """
@@ -23,9 +23,10 @@ def degree_of_homogeneity(s: Activation) -> int:
 def in_words(s: Activation, k: int, bias: bool) -> str:
     """The symmetry group of k hidden neurons; ``bias`` says whether c is a parameter."""
     if s is IDENTITY:
-        return f"GL({k})" + f" and {k} shifts of the bias" * bias
-    flips = f", {k} sign flips" * (s.odd or s is SQUARE)
-    return f"S_{k}{flips}" + f", {k} rescalings" * bool(degree_of_homogeneity(s))
+        return f"GL({k})" + " with shifts of the bias" * bias
+    actions = ["permutations"] * (k > 1) + ["sign flips"] * (s.odd or s is SQUARE)
+    actions += ["rescalings"] * bool(degree_of_homogeneity(s))
+    return f"{', '.join(actions)} of {k} hidden neuron{'s' * (k > 1)}" if actions else ""
 
 
 def directions(W: np.ndarray, b: np.ndarray, A: np.ndarray, s: Activation, bias: bool) -> tuple[np.ndarray, ...]:

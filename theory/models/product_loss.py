@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from theory.arithmetic import FLOAT, Arithmetic, arithmetic_of
+from theory.arrays import frozen
 
 _SUM = (-2, -1)
 
@@ -119,8 +120,16 @@ def factor_of(XY: np.ndarray, d: int) -> Factor:
     return Factor(F, T, (rest * rest).sum(), F @ F.T)
 
 
+class Data:
+    """Arrays as given, read-only also after pickling."""
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        for name, value in state.items():
+            object.__setattr__(self, name, frozen(value) if isinstance(value, np.ndarray) else value)
+
+
 @dataclass(frozen=True, eq=False)
-class SquaredError:
+class SquaredError(Data):
     """||Y - R X||_F^2 with X (d_0, m), Y (d_H, m)."""
 
     X: np.ndarray
@@ -134,7 +143,7 @@ class SquaredError:
 
 
 @dataclass(frozen=True, eq=False)
-class SquaredMoments:
+class SquaredMoments(Data):
     """E||y - R x||^2 from the second moments Sxx = E x x^T, Syx = E y x^T, Syy = E y y^T."""
 
     Sxx: np.ndarray
@@ -150,7 +159,7 @@ class SquaredMoments:
 
 
 @dataclass(frozen=True, eq=False)
-class OutputLoss:
+class OutputLoss(Data):
     """sum of loss(R X, Y) over samples and outputs, for any output loss of ``theory.losses``."""
 
     X: np.ndarray

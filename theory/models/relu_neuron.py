@@ -22,8 +22,8 @@ from theory.models.shallow_net import ShallowNet
 class ReluNeuron(Model):
     """(1/m) sum_i (f(x_i) - y_i)^2 with f(x) = a relu(w.x + b) + c; a = 1, b = 0, c = 0 where they are no parameters.
 
-    The shallow net of width 1, restricted to the coordinates that are present. Derivatives are those of the active piece,
-    where a kink w.x_i + b = 0 counts as inactive.
+    The shallow net of width 1, restricted to the coordinates that are present. Derivatives are those of the active
+    piece, where a kink w.x_i + b = 0 counts as inactive.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ class ReluNeuron(Model):
             smooth=False,
             analytic=False,
             layer_groups=groups if self.output_weight else (),
-            symmetry="1 rescaling" if self.output_weight else "",
+            symmetry=self._net.traits.symmetry if self.output_weight else "",
         )
 
     @cached_property
@@ -138,7 +138,7 @@ class ReluNeuron(Model):
     def smooth_at(self, theta: Any) -> np.ndarray:
         """Whether no sample is at the kink: (..., n) -> (...). Without bias x_i = 0 has none."""
         u = self._net.preactivations(self._embed(theta))[..., 0, :]
-        return ((sign(u) != 0) | ~self._has_kink).all(-1)
+        return np.asarray(((sign(u) != 0) | ~self._has_kink).all(-1))
 
     def _inputs(self) -> np.ndarray:
         """x~_i, as the derivative of w.x_i + b in (w, b) sees it: (d, m), or (d + 1, m) with a bias."""
@@ -147,7 +147,7 @@ class ReluNeuron(Model):
 
     @cached_property
     def _has_kink(self) -> np.ndarray:
-        return ~is_zero(self._inputs()).all(0)
+        return np.asarray(~is_zero(self._inputs()).all(0))
 
     def one_sided_derivative(self, theta: Any, v: Any) -> np.ndarray:
         """Derivative of t -> loss(theta + t v) at t = 0 from the right; theta and v broadcast: (...).
@@ -168,10 +168,10 @@ class ReluNeuron(Model):
     def clarke_stationary(self, theta: Any) -> np.ndarray:
         """Whether 0 lies in the Clarke subdifferential of the loss, decided exactly: (..., n) -> booleans (...).
 
-        The subdifferential is the convex hull of the limits of gradients from the smooth pieces around theta. These pieces
-        are the cells of {d : x~_i.d = 0} over the samples at a kink, and on the cell where the set S of them is active the
-        limit is gradient + (2/m) sum_{i in S} e_i a x~_i in the coordinates (w, b): a finite hull, not the larger zonotope
-        that the chain rule gives.
+        The subdifferential is the convex hull of the limits of gradients from the smooth pieces around theta. These
+        pieces are the cells of the arrangement {d : x~_i.d = 0} of the samples at a kink, with x~_i = (x_i, 1), or x_i
+        without bias. Where the set S of them is active, the limit is gradient + (2/m) sum_{i in S} e_i a x~_i in the
+        coordinates (w, b): a hull of achievable pieces, not the larger zonotope that the chain rule gives.
 
         Raises
         ------
@@ -184,7 +184,7 @@ class ReluNeuron(Model):
         """
         theta = self._points(theta)
         if arithmetic_of(theta).name != RATIONAL:
-            raise NotExact("ReluNeuron.clarke_stationary: a kink is an equality, so theta must be rational; use theory.rational")
+            raise NotExact("ReluNeuron.clarke_stationary: theta must be rational, as kinks are; use theory.rational")
         rows = theta.reshape(-1, self.dim)
         return np.array([self._is_clarke_stationary(t) for t in rows]).reshape(theta.shape[:-1])[()]
 
@@ -220,7 +220,7 @@ class ReluNeuron(Model):
         return self._net.minimum_value()
 
     def known_points(self) -> Iterable[Point]:
-        """The dead neuron w = 0, b = -1, a = 1, c = mean y, if all four are parameters and it is not a global minimum."""
+        """The dead neuron w = 0, b = -1, a = 1, c = mean y, if all four are parameters and it is no global minimum."""
         return self._net.known_points() if self.output_weight and self.bias else ()
 
     @classmethod

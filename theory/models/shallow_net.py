@@ -16,6 +16,7 @@ from theory.arithmetic import FLOAT, RATIONAL, Arithmetic, arithmetic_of, is_zer
 from theory.landscape import Kind, Model, Point, Traits
 from theory.losses import SQUARED, loss_named
 from theory.models import neuron_symmetries as symmetries
+from theory.models.hidden_layer import jacobian_into, residual_positions
 
 # Chunks of about this many bytes keep the Jacobian and the activations in the second-level cache.
 _CHUNK_BYTES = 2**20
@@ -99,15 +100,16 @@ class ShallowNet(Model):
 
     def _forward(self, theta: np.ndarray, order: int) -> tuple[np.ndarray, tuple[np.ndarray, ...], np.ndarray]:
         """a (..., k), the derivatives (s, s', ...) at u (..., k, m), and the outputs f (..., m)."""
-        W, b, a, *c = arrays.unpack(theta, self.layout)
-        X1, _ = self._in(arithmetic_of(theta))
-        s = self.activation.jet(W @ X1[:-1] + b[..., None], order)
+        _, _, a, *c = arrays.unpack(theta, self.layout)
+        s = self.activation.jet(self._preactivations(theta), order)
         f = (a[..., None, :] @ s[0])[..., 0, :]
         return a, s, f + c[0][..., None] if c else f
 
     def preactivations(self, theta: Any) -> np.ndarray:
         """u_ji = w_j.x_i + b_j: (..., n) -> (..., k, m)."""
-        theta = self._points(theta)
+        return self._preactivations(self._points(theta))
+
+    def _preactivations(self, theta: np.ndarray) -> np.ndarray:
         W, b, *_ = arrays.unpack(theta, self.layout)
         return W @ self._in(arithmetic_of(theta))[0][:-1] + b[..., None]
 
@@ -130,7 +132,7 @@ class ShallowNet(Model):
         return self._in_chunks(lambda t: self._sample_losses(t).sum(-1) * self._weight(t), self._points(theta))
 
     def gradient(self, theta: Any) -> np.ndarray:
-        """With r_i = l'(f_i, y_i)/m: dc = sum r_i, da_j = sum s_ji r_i, d(w_j,b_j) = sum a_j s'_ji r_i (x_i,1): (..., n)."""
+        """dc = sum r_i, da_j = sum s_ji r_i, d(w_j,b_j) = sum a_j s'_ji r_i (x_i,1), r_i = l'(f_i,y_i)/m: (..., n)."""
         return self._in_chunks(self._gradient, self._points(theta))
 
     def _gradient(self, theta: np.ndarray) -> np.ndarray:
@@ -178,37 +180,23 @@ class ShallowNet(Model):
     ) -> None:
         X1, y = self._in(kind)
         a, (s, s1, s2), f = self._forward(theta, 2)
-        w = self._weight(theta)
-        r, h = self.output_loss.gradient(f, y)[:, None] * w, self.output_loss.hessian(f, y)[:, None] * w
-        if kind.name == FLOAT and self.output_loss.convex and kind.parent.kind == "f":
+        loss, w, d = self.output_loss, self._weight(theta), a[..., None] * s1
+        r, h = loss.gradient(f, y)[:, None] * w, loss.hessian(f, y)[:, None] * w
+        if kind.name == FLOAT and kind.parent.kind == "f" and getattr(loss, "convex", False):
             # J scaled by the root of h, so that both factors are one buffer and BLAS does half the work (SYRK).
-            root = np.sqrt(h)
-            self._jacobian_into(J, a[..., None] * s1 * root, s * root, root, X1)
+            jacobian_into(J, d, s, np.sqrt(h), X1[:-1])
             np.matmul(J, J.swapaxes(-1, -2), out=H0)
         else:
-            self._jacobian_into(J, a[..., None] * s1, s, kind.fraction(1), X1)
+            jacobian_into(J, d, s, kind.eye(1)[None], X1[:-1])
             H0[...] = (J * h) @ J.swapaxes(-1, -2)
-        B, C = (a[..., None] * s2 * r) @ pairs.T, (s1 * r) @ X1.T
+        B, C = a[..., None] * ((s2 * r) @ pairs.T), (s1 * r) @ X1.T
         upper, lower = self._residual_positions
         H1[:, upper] += np.concatenate([B, C], axis=-1).reshape(len(theta), -1)
         H1[:, lower] = H1[:, upper]
 
-    def _jacobian_into(self, J: np.ndarray, d: np.ndarray, s: np.ndarray, one: Any, X1: np.ndarray) -> None:
-        """Rows a_j s'_ji x_i, a_j s'_ji, s_ji, 1 of df/dtheta (chunk, n, m), from d = a_j s'_ji."""
-        k, (d0, m) = self.width, self.X.shape
-        np.multiply(d[:, :, None], X1[:-1], out=J[:, : k * d0].reshape(-1, k, d0, m))
-        J[:, k * d0 : k * d0 + k], J[:, k * d0 + k : k * d0 + 2 * k] = d, s
-        J[:, k * d0 + 2 * k :] = one
-
     @cached_property
     def _residual_positions(self) -> tuple[np.ndarray, np.ndarray]:
-        """Flat positions in H of B_j (upper triangle) and C_j, and their mirror images, neuron by neuron."""
-        k, d0 = self.width, self.X.shape[0]
-        inner = np.hstack([np.arange(k * d0).reshape(k, d0), k * d0 + np.arange(k)[:, None]])
-        outer = np.broadcast_to(k * d0 + k + np.arange(k)[:, None], inner.shape)
-        p, q = np.triu_indices(d0 + 1)
-        rows, columns = np.hstack([inner[:, p], inner]), np.hstack([inner[:, q], outer])
-        return (rows * self.dim + columns).ravel(), (columns * self.dim + rows).ravel()
+        return residual_positions(self.width, self.X.shape[0], self.dim)
 
     def hvp(self, theta: Any, v: Any) -> np.ndarray:
         """Hessian times v by differentiating the gradient along v; theta and v broadcast: (..., n)."""
@@ -225,7 +213,8 @@ class ShallowNet(Model):
         r, dr = self.output_loss.gradient(f, y) * w, self.output_loss.hessian(f, y) * df * w
         D = (da[..., None] * s1 + a[..., None] * s2 * du) * r[..., None, :] + a[..., None] * s1 * dr[..., None, :]
         G = D @ X1.T
-        return self._join(G[..., :-1], G[..., -1], (ds @ r[..., None] + s @ dr[..., None])[..., 0], dr.sum(-1, keepdims=True))
+        da = (ds @ r[..., None] + s @ dr[..., None])[..., 0]
+        return self._join(G[..., :-1], G[..., -1], da, dr.sum(-1, keepdims=True))
 
     @property
     def sample_weight(self) -> Fraction:
@@ -246,13 +235,13 @@ class ShallowNet(Model):
     def sample_gradients(self, theta: Any) -> np.ndarray:
         """Gradients of the sample losses: (..., n) -> (..., m, n)."""
         theta = self._points(theta)
-        kind, n, m = arithmetic_of(theta), self.dim, self.y.size
+        kind, m = arithmetic_of(theta), self.y.size
         X1, y = self._in(kind)
-        a, (s, s1), f = self._forward(theta.reshape(-1, n), 1)
-        J = np.empty((len(f), n, m), theta.dtype)
-        self._jacobian_into(J, a[..., None] * s1, s, kind.fraction(1), X1)
+        a, (s, s1), f = self._forward(theta.reshape(-1, self.dim), 1)
+        J = np.empty((len(f), self.dim, m), theta.dtype)
+        jacobian_into(J, a[..., None] * s1, s, kind.eye(1)[None], X1[:-1])
         J *= self.output_loss.gradient(f, y)[:, None]
-        return J.swapaxes(-1, -2).reshape(*theta.shape[:-1], m, n)
+        return J.swapaxes(-1, -2).reshape(*theta.shape[:-1], m, self.dim)
 
     # Kinks
 
@@ -261,7 +250,7 @@ class ShallowNet(Model):
         return sign(self.preactivations(theta)) > 0
 
     def smooth_at(self, theta: Any) -> np.ndarray:
-        """Whether no kink of the activation or of the loss is met, so that the loss is C^2 near theta: (..., n) -> (...)."""
+        """Whether no kink of the activation or the loss is met, so that the loss is C^2 nearby: (..., n) -> (...)."""
         theta = self._points(theta)
         smooth = np.ones(theta.shape[:-1], bool)
         if not self.activation.smooth:
@@ -287,7 +276,7 @@ class ShallowNet(Model):
         return np.stack(images) if images else super().symmetry_images(theta)
 
     def minimum_value(self) -> Any:
-        """0 where a constant output fits (equal targets and an output bias, or zero targets); None where it is not known."""
+        """0 where a constant output fits (equal targets with an output bias, or zero targets), None where unknown."""
         data = arithmetic_of(self.y)
         target = self.y[0] if self.output_bias else data.fraction(0)
         fits = self.output_loss.name in ("squared", "weighted", "absolute", "huber")
@@ -298,10 +287,12 @@ class ShallowNet(Model):
 
         W = 0, b = 0, a = 0 with s'(0) != 0: the block of (w_j, a_j) has a zero diagonal entry beside
         (2/m) s'(0) sum e_i x_i != 0, and d^2/dc^2 = 2: a strict saddle. All neurons of a ReLU net dead: the loss is
-        Var y + (c - mean y)^2 nearby, and a neuron active on all samples does better: a non-global minimum. Own derivation.
+        Var y + (c - mean y)^2 nearby, and a neuron active on all samples does better: a non-global minimum.
+        Own derivation.
         """
         data = arithmetic_of(self.y)
-        if not (data.name == arithmetic_of(self.X).name == RATIONAL and self.output_bias and self.output_loss == SQUARED):
+        exact = data.name == arithmetic_of(self.X).name == RATIONAL
+        if not (exact and self.output_bias and self.output_loss == SQUARED):
             return
         mean = self.y.sum() * data.fraction(1, self.y.size)
         if is_zero(self.X @ (mean - self.y)).all():

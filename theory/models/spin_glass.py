@@ -126,6 +126,12 @@ class SphericalSpinGlass(Model):
         """(N, N): the column of the table that holds the pair {i, j}."""
         return _rank(np.moveaxis(np.indices((self.N, self.N)), 0, -1), self.N)
 
+    @cached_property
+    def _prefixes(self) -> list[tuple[np.ndarray, np.ndarray]]:
+        """For the multisets of size 2, ..., p - 2: the position of what precedes the last index, and the last index."""
+        A = (_multisets(self.N, size) for size in range(2, self.p - 1))
+        return [(_rank(a[:, :-1], self.N), a[:, -1]) for a in A]
+
     def _constants(self) -> tuple[Any, ...]:
         return self.coefficients, self._second_derivatives
 
@@ -171,8 +177,15 @@ class SphericalSpinGlass(Model):
 
     def _hessians(self, s: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
         """The Euclidean Hessians of one block s (B, N)."""
-        packed = _monomials(s, max(self.p - 2, 0)) @ self._in(arithmetic_of(s))[1]
+        packed = self._monomials(s) @ self._in(arithmetic_of(s))[1]
         return np.take(packed, self._column, axis=-1, out=out, mode="clip")  # the mode that writes to out unbuffered
+
+    def _monomials(self, s: np.ndarray) -> np.ndarray:
+        """s^A for the multisets A of size p - 2, (B, C(N + p - 3, p - 2)); 1 for p = 1, whose table is zero."""
+        m = s if self.p > 2 else arithmetic_of(s).zeros((len(s), 1)) + 1
+        for prefix, last in self._prefixes:
+            m = m[:, prefix] * s[:, last]
+        return m
 
     def _write(self, theta: Any, out: np.ndarray | None, riemannian: bool) -> np.ndarray:
         s = self._points(theta)
@@ -235,6 +248,7 @@ class SphericalSpinGlass(Model):
         yield "p=2", cls(3, 2, [1, 2, 0, -1, "1/2", 3])
         yield "p=2, diagonal, N=4", cls(4, 2, [1, 0, 0, 0, 2, 0, 0, 3, 0, -1])
         yield "p=2, repeated eigenvalues", cls(4, 2, [1, 0, 0, 0, 1, 0, 0, 2, 0, 2])
+        yield "p=2, constant on the sphere", cls(4, 2, [1, 0, 0, 0, 1, 0, 0, 1, 0, 1])
         yield "p=3", cls(3, 3, [1, 2, -1, 0, "1/2", 3, -2, 1, 0, 1])
         yield "p=3, Fermat cubic", cls(2, 3, [1, 0, 0, 1])
         yield "p=3, zero", cls(3, 3, [0] * 10)
@@ -283,12 +297,3 @@ def _rank(index: np.ndarray, N: int) -> np.ndarray:
     for t in range(p):
         rank -= np.array([comb(N + p - 2 - t - k, p - t) for k in range(N)])[i[..., t]]
     return rank
-
-
-def _monomials(s: np.ndarray, degree: int) -> np.ndarray:
-    """s^A for the multisets A of this size, (..., C(N + degree - 1, degree)): from A's prefix and its last index."""
-    N = s.shape[-1]
-    if degree < 2:
-        return s if degree else arithmetic_of(s).zeros((*s.shape[:-1], 1)) + 1
-    A = _multisets(N, degree)
-    return _monomials(s, degree - 1)[..., _rank(A[:, :-1], N)] * s[..., A[:, -1]]

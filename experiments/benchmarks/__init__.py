@@ -1,0 +1,1 @@
+"""Speed measured beside the peers, in one process on one core; run by hand."""

@@ -1,0 +1,94 @@
+"""What is printed: tables and JSON on stdout, progress on stderr, mistakes in one line."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from theory.errors import LandscapeError
+
+# Tables that are piped are not folded: one row stays one line.
+_PIPE_WIDTH = 1000
+
+
+class Mistake(Exception):
+    """Something the user can mend; shown in one line, exit status 2."""
+
+
+@contextmanager
+def input_mistakes() -> Iterator[None]:
+    """While input is read and judged, errors are the user's; outside of it they are ours and keep their traceback."""
+    try:
+        yield
+    except (BrokenPipeError, Mistake):
+        raise
+    except OSError as error:
+        raise Mistake(f"{error.filename}: {error.strerror}" if error.filename else str(error)) from error
+    except (LandscapeError, ValueError, TypeError) as error:
+        raise Mistake(str(error)) from error
+
+
+def one_line(text: Any) -> str:
+    """The text without line breaks."""
+    return " ".join(str(text).split())
+
+
+def console() -> Any:
+    """A rich console on stdout; everything goes through ``say``, so that a broken pipe is ours to handle."""
+    from rich.console import Console
+
+    out = Console(highlight=False, soft_wrap=False)
+    if not out.is_terminal:
+        out.width = _PIPE_WIDTH
+    return out
+
+
+def say(*renderables: Any) -> None:
+    """Print text or tables to stdout; strings are taken literally."""
+    out = console()
+    with out.capture() as captured:
+        for item in renderables:
+            out.print(item, markup=False, soft_wrap=isinstance(item, str))
+    sys.stdout.write("\n".join(line.rstrip() for line in captured.get().split("\n")))
+
+
+def say_json(value: Any) -> None:
+    """Print plain JSON to stdout."""
+    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[Any]], *, right: Sequence[str] = ()) -> Any:
+    """A table without frame; the columns named in ``right`` hold numbers, the one named "claim" is never folded."""
+    from rich.table import Table
+    from rich.text import Text
+
+    out = Table(box=None, pad_edge=False, header_style="bold", show_header=any(header))
+    for name in header:
+        out.add_column(name, justify="right" if name in right else "left", overflow="fold", no_wrap=name == "claim")
+    for row in rows:
+        out.add_row(*(cell if isinstance(cell, Text) else Text(str(cell)) for cell in row))
+    return out
+
+
+def coloured(answer: str, passed: bool) -> Any:
+    """An answer, green or red where there are colours."""
+    from rich.text import Text
+
+    return Text(answer, style="green" if passed else "bold red")
+
+
+def tracked(results: Iterable[Any], total: int, what: str) -> list[Any]:
+    """The list of the results, with a progress bar on stderr if that is a terminal."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    done = []
+    with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as progress:
+        task = progress.add_task(what, total=total)
+        for result in results:
+            done.append(result)
+            progress.advance(task)
+    return done

@@ -1,0 +1,50 @@
+"""Nets with one hidden ReLU layer, off the kinks: the pattern of active neurons is fixed nearby, with its symmetries.
+
+A neuron that is dead on all samples may move freely; one that is active on all samples is linear there, so b may be
+traded for c. With the rescalings these flows leave the loss unchanged near theta and carry critical points to critical
+points. If they explain the whole kernel of a semidefinite Hessian, then theta is a local minimum (Morse-Bott).
+Source: own derivation.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from theory import arrays
+from theory.activations import RELU
+from theory.arithmetic import RATIONAL, arithmetic_of
+from theory.calculus.exact_linalg import rank
+from theory.critical import generic
+from theory.critical.generic import Decision, Facts
+from theory.landscape import Kind
+
+
+def decide(model: Any, facts: Facts) -> Decision | None:
+    """A local minimum, if the local symmetries explain all zeros of a semidefinite Hessian; else None."""
+    signs = facts.inertia
+    if not facts.critical or signs is None or signs.negative or arithmetic_of(facts.theta).name != RATIONAL:
+        return None
+    if getattr(model, "activation", RELU) != RELU or generic.attained_minimum(model, facts) is not None:
+        return None
+    explained = rank(local_symmetries(model, facts.theta))
+    if explained != signs.zero:
+        return None
+    flat = f"its {explained} zeros are symmetries of the active piece, along which the loss is constant"
+    return Decision(Kind.LOCAL_MINIMUM, f"{facts.why}; the Hessian is positive semidefinite and {flat}")
+
+
+def local_symmetries(model: Any, theta: np.ndarray) -> np.ndarray:
+    """Tangent vectors (K, n), K >= 1, of flows that keep the loss near a theta (n,) off the kinks."""
+    kind, n = arithmetic_of(theta), model.dim
+    at = dict(zip((name for name, _ in model.layout), arrays.unpack(np.arange(n), model.layout), strict=True))
+    E, rows = kind.eye(n), [*model.symmetry_directions(theta), kind.zeros(n)]
+    c = at.pop("c", None)
+    for j, active in enumerate(model.activation_pattern(theta)):
+        own = {name: i if "w" in at else i[j] for name, i in at.items()}  # ReluNeuron's single neuron has no axis for j
+        if not active.any():
+            rows += [E[i] for i in np.concatenate([np.ravel(i) for i in own.values()])]
+        if active.all() and c is not None and "b" in own:
+            rows.append(E[own["b"]] - (theta[own["a"]] if "a" in own else kind.fraction(1)) * E[c])
+    return np.array(rows, object)
