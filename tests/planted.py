@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
-from typing import Any
+from typing import ClassVar
 
 import numpy as np
 
@@ -23,7 +23,7 @@ X, Y = [[1, 0, 1], [0, 2, 1]], [[1, 1, 0], [3, 0, "1/2"]]
 class Net(DeepLinearNet):
     """The right net that most faults are planted in: widths (2, 2, 2)."""
 
-    fault_in_traits: dict[str, Any] = {}
+    fault_in_traits: ClassVar = {}
 
     def __init__(self) -> None:
         super().__init__((2, 2, 2), X, Y)
@@ -129,14 +129,14 @@ class BallsFromRationals(Net):
 
 class UpcastsFloat32(Net):
     def hessian(self, theta, out=None):
-        return super().hessian(np.asarray(theta, float) if np.asarray(theta).dtype == np.float32 else theta, out)
+        return super().hessian(np.asarray(theta, float) if np.asarray(theta).dtype.name == "float32" else theta, out)
 
 
 class ComputesIntegersInFloats(Quadratic):
     """Float data and an int64 theta: there is no exact answer, and this one pretends that there is."""
 
     def loss(self, theta):
-        return super().loss(np.asarray(theta, float) if np.asarray(theta).dtype == np.int64 else theta)
+        return super().loss(np.asarray(theta, float) if np.asarray(theta).dtype.name == "int64" else theta)
 
 
 class IgnoresOut(Net):
@@ -166,7 +166,7 @@ class SilentNaN(Net):
 
     def loss(self, theta):
         theta = np.asarray(theta) if not isinstance(theta, list) else theta
-        if getattr(theta, "dtype", object) == float and np.isnan(theta).any():
+        if getattr(theta, "dtype", None) in (np.float64, np.float32) and np.isnan(theta).any():
             return np.full(theta.shape[:-1], np.nan)
         return super().loss(theta)
 
@@ -180,7 +180,7 @@ class WordlessRefusal(Net):
 
 class AcceptsAnyDirection(Net):
     def hvp(self, theta, v):
-        return super().hvp(theta, np.nan_to_num(v) if getattr(v, "dtype", None) == float else v)
+        return super().hvp(theta, np.nan_to_num(v) if isinstance(v, np.ndarray) and v.dtype.kind == "f" else v)
 
 
 class OpenAfterPickling(Quadratic):
@@ -316,6 +316,12 @@ class FloatsDrift(Net):
         return losses.astype(np.float32).astype(losses.dtype) if losses.dtype == float else losses
 
 
+class SinglePrecisionIsOff(Net):
+    def hvp(self, theta, v):
+        out = super().hvp(theta, v)
+        return out + out.dtype.type(1 / 1024) * abs(out).max() if out.dtype == np.float32 else out
+
+
 class RationalsAreOff(Net):
     def loss(self, theta):
         loss = np.asarray(super().loss(theta))
@@ -372,7 +378,7 @@ class WrongImage(Net):
 
 
 class UnnamedSymmetry(Net):
-    fault_in_traits = {"symmetry": ""}
+    fault_in_traits: ClassVar = {"symmetry": ""}
 
 
 class InventedSymmetry(Quadratic):
@@ -380,7 +386,7 @@ class InventedSymmetry(Quadratic):
 
 
 class HiddenSamples(Net):
-    fault_in_traits = {"has_samples": False}
+    fault_in_traits: ClassVar = {"has_samples": False}
 
 
 class MissingSamples(Quadratic):
@@ -388,7 +394,7 @@ class MissingSamples(Quadratic):
 
 
 class NeverSaysWhere(Net):
-    fault_in_traits = {"smooth": False, "analytic": False}
+    fault_in_traits: ClassVar = {"smooth": False, "analytic": False}
 
 
 class ClaimsSmooth(ReluNeuron):
@@ -402,7 +408,7 @@ class ClaimsSmoothLoss(ShallowNet):
 
 
 class TooLowDegree(Net):
-    fault_in_traits = {"polynomial_degree": 3}
+    fault_in_traits: ClassVar = {"polynomial_degree": 3}
 
 
 class NotHomogeneous(Quadratic):
@@ -531,6 +537,13 @@ class PatternOfFloats(ReluNeuron):
         return super().activation_pattern(theta + 1 if arithmetic_of(theta).name == FLOAT else theta)
 
 
+class TwoSided(ReluNeuron):
+    """The slope of the active piece, wrong at kinks only."""
+
+    def one_sided_derivative(self, theta, v):
+        return (self.gradient(theta) * self._directions(v, self._points(theta))).sum(-1)
+
+
 def _glass(cls: type) -> SphericalSpinGlass:
     return cls(3, 3, [1, 2, -1, 0, "1/2", 3, -2, 1, 0, 1])
 
@@ -592,6 +605,7 @@ PLANTED = (
     ("analytic", NotAnalytic()),
     ("analytic", NotAnalyticGradient()),
     ("arithmetics_agree", FloatsDrift()),
+    ("arithmetics_agree", SinglePrecisionIsOff()),
     ("arithmetics_agree", RationalsAreOff()),
     ("arithmetics_agree", RefusesRationals()),
     ("samples", WrongSampleWeight()),
@@ -625,4 +639,5 @@ PLANTED = (
     ("kinks", _neuron(SmoothEverywhere)),
     ("kinks", _neuron(SmoothNowhere)),
     ("kinks", _neuron(PatternOfFloats)),
+    ("one_sided", _neuron(TwoSided)),
 )

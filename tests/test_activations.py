@@ -113,7 +113,8 @@ def test_extreme_arguments_neither_overflow_nor_lose_the_value(name, dtype):
     value = ACTIVATIONS[name].jet(points, 2)
     limits = {
         "tanh": ([-1, 1], [0, 0]), "logistic": ([0, 1], [0, 0]), "softplus": ([0, 800], [0, 1]),
-        "erf": ([-1, 1], [0, 0]), "relu": ([0, 800], [0, 1]), "square": ([640000, 640000], [-1600, 1600]), "identity": ([-800, 800], [1, 1]),
+        "erf": ([-1, 1], [0, 0]), "relu": ([0, 800], [0, 1]),
+        "square": ([640000, 640000], [-1600, 1600]), "identity": ([-800, 800], [1, 1]),
     }  # fmt: skip
     for jet, limit in zip(value, limits[name], strict=False):
         assert jet.tolist() == limit

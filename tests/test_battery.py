@@ -1,6 +1,8 @@
 """The battery passes every model of the book, rejects every planted fault, and serves a user's own model."""
 
 import importlib.util
+import re
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -20,17 +22,21 @@ def instances():
                 yield pytest.param(model, id=f"{name}: {label}")
 
 
+def label(value):
+    return value if isinstance(value, str) else type(value).__name__
+
+
 @pytest.mark.parametrize("model", list(instances()))
 def test_models_pass(model):
     check_model(model).require()
 
 
-@pytest.mark.parametrize("model", planted.RIGHT, ids=lambda model: type(model).__name__)
+@pytest.mark.parametrize("model", planted.RIGHT, ids=label)
 def test_models_without_a_fault_pass(model):
     check_model(model).require()
 
 
-@pytest.mark.parametrize(("name", "model"), planted.PLANTED, ids=lambda p: p if isinstance(p, str) else type(p).__name__)
+@pytest.mark.parametrize(("name", "model"), planted.PLANTED, ids=label)
 def test_planted_faults_are_rejected(name, model):
     outcome = BY_NAME[name](model)
     assert outcome.status is Status.FAILED, str(outcome)
@@ -65,7 +71,7 @@ class FloatsOnly(Bowl):
         return np.cosh(theta).sum(-1)
 
 
-@pytest.mark.parametrize("model", [Bowl(), BowlWithGradient(), FloatsOnly()], ids=lambda m: type(m).__name__)
+@pytest.mark.parametrize("model", [Bowl(), BowlWithGradient(), FloatsOnly()], ids=label)
 def test_a_users_model_passes_and_hears_what_else_can_be_checked(model):
     report = check_model(model).require()
     offered = {o.check: o.detail for o in report.not_applicable}
@@ -74,18 +80,27 @@ def test_a_users_model_passes_and_hears_what_else_can_be_checked(model):
     assert ("gradient" in offered) == (not hasattr(model, "gradient"))
 
 
+def test_the_example_in_contributing_runs_and_prints_what_it_says(capsys):
+    text = (Path(__file__).parent.parent / "CONTRIBUTING.md").read_text()
+    code, printed = (re.search(rf"```{kind}\n(.*?)```", text, re.DOTALL)[1] for kind in ("python", "text"))
+    exec(compile(code, "CONTRIBUTING.md", "exec"), {"__name__": "contributing"})
+    lines = capsys.readouterr().out.splitlines()
+    assert [line for line in printed.splitlines() if line != "..."] == [lines[0], lines[1], lines[2], lines[11]]
+
+
 def test_a_users_wrong_gradient_is_rejected():
     wrong = SimpleNamespace(dim=2, loss=Bowl().loss, gradient=lambda theta: 3 * np.asarray(theta) ** 3)
     report = check_model(wrong)
     assert [o.check for o in report.failed] == ["gradient"]
-    with pytest.raises(AssertionError, match="failed +gradient +gradient: .* entries differ from differences"):
+    with pytest.raises(AssertionError, match=r"failed +gradient +gradient: .* entries differ from differences"):
         report.require()
 
 
 def test_the_report_reads_as_a_table():
     report = check_model(BowlWithGradient())
     lines = str(report).splitlines()
-    assert lines[0] == f"BowlWithGradient: {len(report.passed)} passed, 0 failed, {len(report.not_applicable)} not applicable"
+    counts = f"{len(report.passed)} passed, 0 failed, {len(report.not_applicable)} not applicable"
+    assert lines[0] == f"BowlWithGradient: {counts}"
     assert len(lines) == 1 + len(CHECKS)
     assert [o.check for o in report.outcomes] == list(BY_NAME)
 

@@ -7,14 +7,16 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from theory import Kind, ball, classify, rational, symbols
-from theory.arithmetic import arithmetic_of, flint, is_zero
+from theory import Kind, ball, classify, models, rational, symbols
+from theory.arithmetic import arithmetic_of, flint, is_zero, to_float
 from theory.calculus.tolerance import eigenvalue_error, rounding
 from theory.critical.deep_linear import decide as deep_linear_theory
+from theory.critical.deep_linear import escape_line
 from theory.critical.generic import Decision
 from theory.errors import NotExact
-from theory.models import DeepLinearNet, LinearResNet, Quadratic, ReluNeuron, ShallowNet, SphericalSpinGlass
+from theory.models import DeepLinearNet, LinearResNet, Quadratic, ReluNeuron, SphericalSpinGlass
 
+MODELS = ("Quadratic", "DeepLinearNet", "LinearResNet", "ReluNeuron", "ShallowNet", "DeepNet", "SphericalSpinGlass")
 I2 = [[1, 0], [0, 1]]
 ZERO = np.zeros(8, int)
 SCALAR = DeepLinearNet((1, 1, 1, 1), [[1]], [[2]])
@@ -74,7 +76,9 @@ def test_every_integer_critical_point_against_the_minimum_value_and_the_spectrum
             assert net.loss(line) == ring.fraction(int(answer.loss.p), int(answer.loss.q))
             assert not is_zero(net.gradient(line)).all()
         assert answer.evidence == "exact" and answer.gradient_bound == 0
-        assert summary(classify(net, theta)) == summary(answer), "floats are dyadic numbers: the same exact answer"
+        as_floats = classify(net, theta)
+        assert summary(as_floats) == summary(answer), "floats are dyadic numbers: the same exact answer"
+        assert isinstance(as_floats.loss, float)
         assert summary(classify(net, ball(theta))) == summary(answer), "and so are exact balls"
 
 
@@ -113,6 +117,17 @@ def test_origin():
     assert summary(classify(deep, [0, 0, 0])) == ("non-strict saddle", (0, 3, 0))
     assert summary(classify(flat, [0, 0, 0])) == ("global minimum", (0, 3, 0))
     assert classify(deep, [0, 0, 0], theory=lambda model, facts: None).kind == Kind.UNDECIDED
+
+
+def test_escape_line_below_injective_layers():
+    """W_3 W_2 is injective, W_1 has rank 1 of 2: the line moves W_3 by what vanishes on the range of W_1."""
+    net = DeepLinearNet((2, 2, 2, 3), I2, [[1, 0], [0, 0], [0, 1]])
+    theta = rational([1, 0, 0, 0, 1, 1, 0, 1, 1, 0, 0, 1, 0, 0])
+    assert summary(classify(net, theta))[0] == "strict saddle"
+    R = net.product(theta)
+    v = escape_line(net.unpack(theta), rational(I2), 2 * (R - net.Y))
+    for t in (1, -2):
+        assert net.loss(theta + t * v) == net.loss(theta) and not is_zero(net.gradient(theta + t * v)).all()
 
 
 def test_irrational_minimum():
@@ -199,6 +214,7 @@ def test_sphere_exactly():
         answer = classify(model, theta)
         assert summary(answer) == (kind, (i, 0, 3 - i))
         assert summary(classify(model, np.array(theta, float))) == (kind, (i, 0, 3 - i))
+        assert summary(classify(model, ball(theta))) == (kind, (i, 0, 3 - i))
         if i:
             v = answer.certificate["direction"]
             curvature = v @ model.riemannian_hessian(rational(theta)) @ v
@@ -207,6 +223,40 @@ def test_sphere_exactly():
     for off in ([2, 1, 0, 0], [2.0, 1e-3, 0.0, 0.0], boxes([2, 1, 0, 0], 0.1)):
         with pytest.raises(ValueError, match="sphere"):
             classify(model, off)
+
+
+def test_linear_form_on_the_sphere():
+    """Its Hessian in the ambient space vanishes, so rounding must be measured by the gradient itself."""
+    model = SphericalSpinGlass(3, 1, [1, -2, "1/3"])
+    c = model.gradient(np.ones(3))
+    top = np.sqrt(3) * c / np.linalg.norm(c)
+    assert summary(classify(model, top)) == ("local maximum", (2, 0, 0))
+    assert summary(classify(model, -top)) == ("global minimum", (0, 0, 2))
+
+
+def test_repeated_eigenvalues_on_the_sphere():
+    """Zeros that no symmetry direction explains: for p = 2 the theory decides, for p = 4 nothing does."""
+    double = SphericalSpinGlass(4, 2, [1, 0, 0, 0, 1, 0, 0, 2, 0, 2])
+    assert summary(classify(double, [2, 0, 0, 0])) == ("global minimum", (0, 1, 2))
+    assert summary(classify(double, [0, 0, 0, 2])) == ("local maximum", (2, 1, 0))
+    assert classify(double, [0, 0, 0, 2], theory=lambda model, facts: None).kind == Kind.UNDECIDED
+    quartic = SphericalSpinGlass(1, 4, [1])
+    assert summary(classify(quartic, [1])) == ("local minimum", (0, 0, 0))
+    fourth_power = SphericalSpinGlass(4, 4, [1] + [0] * 34)
+    assert summary(classify(fourth_power, [0, 2, 0, 0])) == ("undecided", (0, 3, 0))
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_known_points(model):
+    """What the models say of their own points; only transcendental nets cannot be asked at rational points."""
+    for _, instance in getattr(models, model).instances():
+        for point in instance.known_points():
+            try:
+                answer = classify(instance, point.theta)
+            except NotExact:
+                answer = classify(instance, to_float(point.theta))
+            higher_order = point.kind == Kind.NON_STRICT_SADDLE and model == "DeepNet"
+            assert answer.kind == (Kind.UNDECIDED if higher_order else point.kind), point.name
 
 
 def test_relu_kinks_report_clarke():
@@ -224,10 +274,6 @@ def test_relu_off_the_kinks():
     for theta, zeros in (([0, -1, 1, "4/3"], 3), ([1, 2, "1/2", "1/3"], 2)):
         assert summary(classify(neuron, theta)) == ("local minimum", (0, zeros, 4 - zeros))
         assert classify(neuron, theta, theory=lambda model, facts: None).kind == Kind.UNDECIDED
-    for _, net in ShallowNet.instances():
-        if net.activation.name == "relu":
-            for point in net.known_points():
-                assert classify(net, point.theta).kind == point.kind
 
 
 # --- a user's model -------------------------------------------------------------------------------------------------
@@ -325,6 +371,8 @@ def test_float_points_with_irrational_coordinates():
     assert refused.kind == Kind.NOT_CRITICAL and refused.evidence == "certified"
     assert classify(SCALAR, away, gtol=1e-4).kind == Kind.GLOBAL_MINIMUM
     assert isinstance(answer.loss, float)
+    single = classify(SCALAR, theta.astype(np.float32))
+    assert summary(single) == summary(answer) and single.gradient_bound > 1e6 * answer.gradient_bound
 
 
 def test_float_only_models():
@@ -348,6 +396,8 @@ def test_boxes():
     assert all((x - q).contains(0) for x, q in zip(inside.certificate["box"], rational(["-4/5", "3/5"]), strict=True))
     wide = classify(QUARTIC, boxes([0, 0], 0.1))
     assert wide.kind == Kind.UNDECIDED and wide.inertia.undecided == 1 and wide.inertia.positive == 1
+    flat = classify(q, np.append(boxes([-0.75], 0.25), boxes([0.6], 0)))
+    assert flat.kind == Kind.UNDECIDED and flat.inertia.positive == 2, "a box without interior proves nothing"
 
 
 def test_boxes_across_an_orbit():

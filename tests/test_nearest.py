@@ -12,6 +12,7 @@ from theory.calculus.tolerance import rounding
 from theory.errors import NotCritical, Undecided
 from theory.models import DeepLinearNet, LinearResNet, Quadratic, ShallowNet, SphericalSpinGlass
 
+I2 = [[1, 0], [0, 1]]
 X, Y = [[1, 0, 1], [0, 2, 1]], [[1, 1, 0], [3, 0, "1/2"]]
 
 
@@ -53,6 +54,29 @@ def test_deep_linear_nets_modulo_their_gauge(widths):
     assert (found.classification.loss - net.minimum_value()).contains(0)
 
 
+DEFICIENT = [[1, 2], [2, 4], [0, 1]], [[1, 0]]
+WIDE = np.array([[0.3, 0.1, 0.9], [0.7, 0.2, 0.4], [0.6, 0.8, 0.1]]), np.array([[1.0, 0.5, 0.2]])
+
+
+@pytest.mark.parametrize("data", [DEFICIENT, WIDE], ids=["rank-deficient X", "float data"])
+def test_families_larger_than_the_gauge(data):
+    """Rank-deficient X, or more neurons and inputs than outputs: the theory moves one layer onto an exact minimum."""
+    net = DeepLinearNet((3, 2, 1), *data)
+    theta = trained(net, 0)
+    found = nearest(net, theta)
+    assert (found.kind, found.classification.evidence) == (Kind.GLOBAL_MINIMUM, "exact") and found.distance < 1e-6
+    step = found.theta - rational([Fraction(x) for x in theta])
+    squared, bound = step @ step, rational([Fraction(found.distance) ** 2])[0]
+    assert squared <= bound <= squared * rational([1 + Fraction(rounding(float, 4))])[0]
+
+
+def test_exact_resnet():
+    resnet = LinearResNet(2, [[1, 2], [2, 4]], I2)
+    found = nearest(resnet, trained(resnet, 2, 0.1))
+    assert (found.kind, found.classification.evidence) == (Kind.GLOBAL_MINIMUM, "exact") and found.distance < 1e-6
+    assert is_zero(resnet.gradient(found.theta)).all() and found.classification.loss == resnet.minimum_value()
+
+
 def test_resnet_and_tanh_net():
     resnet = LinearResNet(3, X, Y)
     assert nearest(resnet, trained(resnet, 2, 0.1)).kind == Kind.GLOBAL_MINIMUM
@@ -92,9 +116,11 @@ def test_rational_critical_points_are_read_off():
 
 def test_what_cannot_be_certified():
     """Families larger than the orbits, interpolation, no critical point at all, an untrained vector."""
-    deficient = DeepLinearNet((2, 2, 1), [[1, 2], [2, 4]], [[1, 2]])
+    deficient = DeepLinearNet((2, 1, 2), [[1, 2], [2, 4]], [[1, 0], [0, 1]])
     with pytest.raises(Undecided, match="larger family"):
-        nearest(deficient, trained(deficient, 0))
+        nearest(deficient, np.full(deficient.dim, 1e-6))
+    with pytest.raises(Undecided, match="larger family"):  # beside a non-strict saddle no minimum is called near
+        nearest(DeepLinearNet((1, 1, 1, 1), [[1]], [[2]]), np.full(3, 1e-3))
     rng = np.random.default_rng(0)
     interpolating = ShallowNet(3, rng.standard_normal((2, 4)), rng.standard_normal(4))
     with pytest.raises(Undecided, match="larger family"):

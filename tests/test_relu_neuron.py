@@ -100,6 +100,13 @@ def test_clarke_needs_achievable_pieces_not_the_zonotope():
     assert ReluNeuron([[1, -1]], [-1, -1]).clarke_stationary([0]), "slopes 1 and -1: the minimum"
 
 
+@pytest.mark.parametrize(("target", "stationary"), [(2, True), (1, True), ("1/2", False), (0, False), (-2, False)])
+def test_clarke_weighs_the_kink_against_the_smooth_part(target, stationary):
+    """At w = (1, 0) the active samples give (2/3)(0, 1) and the kink sample (0, 1) adds t (2/3)(0, -y), 0 <= t <= 1."""
+    net = ReluNeuron([[1, 1, 0], [0, 1, 1]], rational([2, 0, target]))
+    assert net.clarke_stationary([1, 0]) == stationary
+
+
 def is_stationary_by_sampling(net, theta):
     """The same question in floats: cells from random directions, the hull by linprog."""
     from scipy.optimize import linprog
@@ -116,7 +123,7 @@ def is_stationary_by_sampling(net, theta):
     return linprog(np.zeros(P.shape[1]), A_eq=A, b_eq=np.eye(len(A))[-1], bounds=(0, None)).status == 0
 
 
-@pytest.mark.parametrize("name", [*EXACT[:8], "duplicate samples, different targets"])
+@pytest.mark.parametrize("name", [*EXACT[:8], "duplicate samples, different targets", "zero sample, no bias"])
 def test_clarke_stationarity_agrees_with_sampled_cells(name):
     net = INSTANCES[name]
     points = integer_points(net, 8, 25)

@@ -22,8 +22,8 @@ Jet = tuple[np.ndarray, ...]
 class Activation:
     """A scalar function with its first two derivatives.
 
-    ``analytic`` allows the complex step, ``degree`` is that of a polynomial (None otherwise), ``odd`` and ``homogeneous``
-    (positively, of degree 1) are the symmetries that the models turn into symmetry directions.
+    ``analytic`` allows the complex step, ``degree`` is that of a polynomial (None otherwise); ``odd`` and
+    ``homogeneous`` (positively, of degree 1) are what the models turn into symmetries.
     """
 
     name: str
@@ -49,7 +49,7 @@ def _transcendental(u: np.ndarray, name: str, in_floats: Any, in_balls: Any, in_
     kind = arithmetic_of(u)
     if kind.name == FLOAT:
         return in_floats(u)
-    if kind.name == RATIONAL or kind.parent is not None and kind.name == SYMBOLIC:
+    if kind.name == RATIONAL or (kind.name == SYMBOLIC and kind.parent is not None):
         raise NotExact(f"{name}: has no exact {kind.name} values; evaluate at theory.ball(theta) or at floats")
     function = in_balls if kind.name == BALL else in_symbols()
     out = np.empty(u.shape, object)

@@ -91,7 +91,8 @@ def unpack(theta: np.ndarray, layout: Layout) -> tuple[np.ndarray, ...]:
 def pack(parts: Sequence[Any], layout: Layout, where: str) -> np.ndarray:
     """The inverse of ``unpack``; leading axes broadcast."""
     if len(parts) != len(layout):
-        raise ValueError(f"{where}.pack: needs {len(layout)} arrays ({', '.join(n for n, _ in layout)}), got {len(parts)}")
+        names = ", ".join(name for name, _ in layout)
+        raise ValueError(f"{where}.pack: needs {len(layout)} arrays ({names}), got {len(parts)}")
     arrays = []
     for (name, shape), part in zip(layout, parts, strict=True):
         a = as_array(part, f"{where}.pack: {name}")
@@ -110,11 +111,10 @@ def batch_matrix(out: np.ndarray | None, shape: tuple[int, ...], dtype: Any, whe
             return np.empty(shape, dtype)
         except MemoryError:
             size = math.prod(shape) * np.dtype(dtype).itemsize / 2**30
-            raise TooLarge(f"{where}: the result of shape {shape} needs {size:.1f} GiB; evaluate smaller batches") from None
+            raise TooLarge(f"{where}: a result of shape {shape} needs {size:.1f} GiB; use smaller batches") from None
     if out.shape != shape or out.dtype != dtype or not (out.flags.writeable and out.flags.c_contiguous):
-        raise ValueError(
-            f"{where}: out must be a writeable C-contiguous {np.dtype(dtype)} array of shape {shape}, got {out.dtype} {out.shape}"
-        )
+        want = f"a writeable C-contiguous {np.dtype(dtype)} array of shape {shape}"
+        raise ValueError(f"{where}: out must be {want}, got {out.dtype} {out.shape}")
     return out
 
 

@@ -81,8 +81,8 @@ class Classification:
     ----------
     kind : the kind of the point.
     loss : the loss there, in the arithmetic of theta.
-    gradient_bound : float, an upper bound of the largest gradient entry's modulus; 0 exactly for a critical rational point.
-    inertia : numbers of negative, zero, positive and undecided eigenvalues of the Hessian on the tangent space, or None.
+    gradient_bound : float, an upper bound of the gradient entries' moduli; exactly 0 at a critical rational point.
+    inertia : numbers of negative, zero, positive, undecided eigenvalues of the Hessian on the tangent space, or None.
     rule : the sentence that decided.
     evidence : "exact", "certified" or "numeric".
     certificate : what makes the answer checkable: a direction of negative curvature, a descent curve, a box.
@@ -100,8 +100,8 @@ class Classification:
 class Model:
     """What every model of the book shares: layout, promotion of the data, read-only pickling.
 
-    Subclasses are frozen dataclasses with a ``layout``; ``_constants()`` names the arrays that enter the closed forms, and
-    ``_in(kind)`` gives them in the arithmetic of theta, converted once.
+    Subclasses are frozen dataclasses with a ``layout``; ``_constants()`` names the arrays that enter the closed forms,
+    and ``_in(kind)`` gives them in the arithmetic of theta, converted once.
     """
 
     loss_normalisation: ClassVar[str]

@@ -155,7 +155,7 @@ class Logistic:
 
 SQUARED = Squared()
 
-LOSSES = {loss.name: loss for loss in (Squared, Weighted, Absolute, Huber, Logistic)}
+LOSSES: dict[str, Any] = {loss.name: loss for loss in (Squared, Weighted, Absolute, Huber, Logistic)}
 
 
 def loss_named(loss: Any) -> Any:
@@ -165,9 +165,9 @@ def loss_named(loss: Any) -> Any:
             return LOSSES[loss]()
         except (KeyError, TypeError):
             raise UnknownName(f"loss: one of {', '.join(LOSSES)}, got {loss!r}") from None
-    missing = [m for m in ("value", "gradient", "hessian") if not callable(getattr(loss, m, None))]
+    missing = [m for m in ("name", "smooth", "value", "gradient", "hessian") if not hasattr(loss, m)]
     if missing:
-        raise TypeError(f"loss: needs value, gradient and hessian of (outputs, targets); {loss!r} lacks {', '.join(missing)}")
+        raise TypeError(f"loss: needs name, smooth, value, gradient, hessian; {loss!r} lacks {', '.join(missing)}")
     return loss
 
 

@@ -28,7 +28,7 @@ from theory.checks.derivatives import (
     check_hvp,
     check_symmetric,
 )
-from theory.checks.geometry import check_kinks, check_manifold
+from theory.checks.geometry import check_kinks, check_manifold, check_one_sided
 from theory.checks.points import check_known_points, check_minimum_value
 from theory.checks.report import Check, Outcome, Report, Status
 from theory.checks.traits import (
@@ -69,6 +69,7 @@ CHECKS: tuple[Check, ...] = (
     check_minimum_value,
     check_manifold,
     check_kinks,
+    check_one_sided,
 )
 
 __all__ = ["CHECKS", "Outcome", "Report", "Status", "check_model", *(check.__name__ for check in CHECKS)]

@@ -87,7 +87,7 @@ def check_analytic(model: Any, rng: np.random.Generator) -> str:
 
 @check("dim", "loss")
 def check_arithmetics_agree(model: Any, rng: np.random.Generator) -> str:
-    """At the same points balls enclose the rational answer, and floats differ from it by rounding."""
+    """At the same points balls meet the rational answer, and floats of both precisions differ from it by rounding."""
     compare, points = Comparison(model), probes(model, rng, 5)
     degree = getattr(getattr(model, "traits", None), "polynomial_degree", None)
     if degree is not None and all(a.dtype == object and arithmetic_of(a).name == RATIONAL for a in data_of(model)):
@@ -101,7 +101,9 @@ def check_arithmetics_agree(model: Any, rng: np.random.Generator) -> str:
         exact = RATIONAL if RATIONAL in answers else BALL
         if BALL in answers:
             compare.agree(answers[exact], answers[BALL], f"{name}: {exact} and ball")
-        compare.agree(answers[FLOAT], to_float(answers[exact]), f"{name}: float and {exact}")
+        for dtype in (np.float64, np.float32):
+            got = answers[FLOAT] if dtype is np.float64 else ask(points[FLOAT].astype(dtype))
+            compare.agree(got, to_float(answers[exact]), f"{name}: {dtype.__name__} and {exact}")
     return f"{', '.join(points)}; {compare}"
 
 

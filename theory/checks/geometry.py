@@ -9,10 +9,10 @@ import numpy as np
 from theory.arithmetic import FLOAT, arithmetic_of, rational, to_float
 from theory.calculus.tolerance import rounding
 from theory.checks.probes import Comparison, has_values, is_flat, modulus, operations, probes, random_floats
-from theory.checks.report import check, require
+from theory.checks.report import NotApplicable, check, require
 
 _STEP = 2.0**-6
-_NEAR = 2**20  # neighbours of a smooth point differ from it by 1/_NEAR, and their derivatives by little more
+_NEAR = 2**20  # neighbours of a point differ from it by 1/_NEAR, and smooth derivatives by little more
 
 
 @check("dim", "loss", "gradient", "hessian", "manifold")
@@ -51,13 +51,10 @@ def _along_geodesics(model: Any, x: np.ndarray, v: np.ndarray, slope: np.ndarray
 def check_kinks(model: Any, rng: np.random.Generator) -> str:
     """``smooth_at`` holds at random floats; where it holds, no derivative jumps close by. Activation patterns agree.
 
-    The points are the origin and random ones with entries -1, 0, 1, at which kinks are met on purpose.
+    The points are those of ``_corners``.
     """
     require(np.all(model.smooth_at(random_floats(model, rng, 16))), "smooth_at: denies a random point")
-    entries = rng.integers(-1, 1, (24, model.dim), endpoint=True)
-    entries[0] = 0
-    theta = rational(entries)
-    theta = theta if has_values(model, theta) else entries.astype(float)
+    theta = _corners(model, rng)
     smooth = np.asarray(model.smooth_at(theta))
     found = f"{smooth.dtype} {smooth.shape}"
     require(smooth.shape == (24,) and smooth.dtype == bool, f"smooth_at: must give booleans (24,), got {found}")
@@ -65,6 +62,14 @@ def check_kinks(model: Any, rng: np.random.Generator) -> str:
         _quiet_around(model, theta[smooth], rng)
     pattern = _same_pattern(model, probes(model, rng, 5)) if hasattr(model, "activation_pattern") else ""
     return f"{smooth.sum()} of 24 points smooth, and quiet around them{pattern}"
+
+
+def _corners(model: Any, rng: np.random.Generator) -> np.ndarray:
+    """The origin and random points (24, n) with entries -1, 0, 1, that meet kinks on purpose; exact if possible."""
+    entries = rng.integers(-1, 1, (24, model.dim), endpoint=True)
+    entries[0] = 0
+    theta = rational(entries)
+    return theta if has_values(model, theta) else entries.astype(float)
 
 
 def _quiet_around(model: Any, theta: np.ndarray, rng: np.random.Generator) -> None:
@@ -88,3 +93,22 @@ def _same_pattern(model: Any, points: dict[str, np.ndarray]) -> str:
         for got, note in ((model.activation_pattern(theta), "in floats and here"), (alone, "in a batch and alone")):
             require(np.array_equal(got, pattern), f"activation_pattern, {kind}: differs {note}")
     return f"; patterns {pattern.shape[1:]} in {', '.join(points)}"
+
+
+@check("dim", "loss", "one_sided_derivative")
+def check_one_sided(model: Any, rng: np.random.Generator) -> str:
+    """one_sided_derivative(theta, v) is the limit from the right of (loss(theta + h v) - loss(theta)) / h."""
+    theta = _corners(model, rng)
+    kind = arithmetic_of(theta)
+    if kind.name == FLOAT:
+        raise NotApplicable("needs a loss with rational values")
+    v = kind.convert(rational(rng.integers(-3, 3, theta.shape, endpoint=True)))
+
+    def quotient(h: Any) -> np.ndarray:
+        return (model.loss(theta + h * v) - model.loss(theta)) / h
+
+    h = kind.fraction(1, _NEAR)
+    limit = 2 * quotient(h / 2) - quotient(h)  # the term linear in h is gone
+    error = modulus(model.one_sided_derivative(theta, v) - limit)
+    require(error <= modulus(limit) / _NEAR, f"one_sided_derivative: is {error:.1e} from the limit of the quotients")
+    return f"{len(theta)} points, kinks among them; off by {error:.0e}, O(h^2) expected for h = 2^-20"

@@ -1,8 +1,8 @@
 """Where models are probed, what they are asked there, and when two answers agree.
 
 Probes are multiples of 2^-20, some of them 0, so that one point is exactly the same in floats (single precision too),
-rationals and balls. Rational answers must be equal, balls must overlap and be narrow, and floats may differ by the rounding of a sum
-of ``operations(model)`` products as large as the largest entry met.
+rationals and balls. Rational answers must be equal, balls must overlap and be narrow, and floats may differ by the
+rounding of a sum of ``operations(model)`` products as large as the largest entry met.
 """
 
 from __future__ import annotations

@@ -105,7 +105,7 @@ def matrices(rows: int, columns: int, entries: Any = None) -> Any:
 
 
 def composed(build: Callable[[Any], Any]) -> Callable[[], Any]:
-    """A strategy from a function of ``draw``: ``@composed def cases(draw): ...``; Hypothesis is imported when it is called."""
+    """A strategy from a function of ``draw``, as Hypothesis' ``composite``, imported when it is called."""
 
     def strategy() -> Any:
         from hypothesis import strategies as st

@@ -44,7 +44,7 @@ class Status(enum.StrEnum):
 
 @dataclass(frozen=True)
 class Verdict:
-    """The answer for one case: outcome, grade, margin to the nearest failure (None if it has none), one line of detail."""
+    """The answer for one case: outcome, grade, one line of detail, margin to the nearest failure (None without one)."""
 
     outcome: Outcome
     grade: Grade = Grade.EXACT
@@ -52,11 +52,9 @@ class Verdict:
     margin: float | None = None
 
 
-def verdict(
-    holds: bool | None, grade: Grade | str = Grade.EXACT, detail: str = "", margin: float | None = None
-) -> Verdict:
-    """HOLDS, FAILS, or UNDECIDED for None."""
-    outcome = {True: Outcome.HOLDS, False: Outcome.FAILS, None: Outcome.UNDECIDED}[None if holds is None else bool(holds)]
+def verdict(holds: Any, grade: Grade | str = Grade.EXACT, detail: str = "", margin: float | None = None) -> Verdict:
+    """HOLDS or FAILS by the truth of ``holds``, UNDECIDED for None."""
+    outcome = Outcome.UNDECIDED if holds is None else Outcome.HOLDS if holds else Outcome.FAILS
     return Verdict(outcome, Grade(grade), detail, margin)
 
 
@@ -122,7 +120,7 @@ class Claim:
     exhaustive : the tuple of cases is a whole finite class.
     proof : a written proof of which ``check`` checks every step; only then is the scope "all".
     deviations : where the statement differs from print, and why.
-    witness, corrects : for an erratum, whose ``law`` is the printed one: the case that refutes it, the claim that is true.
+    witness, corrects : for an erratum, whose ``law`` is the printed one: the case that refutes it, and the true claim.
     """
 
     id: str

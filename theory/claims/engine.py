@@ -321,5 +321,3 @@ def _scope(claim: Claim, run: Sweep, single: bool) -> str:
     if isinstance(claim.cases, Sample):
         return f"sampled ({claim.cases.size})"
     return f"sampled ({count})"
-
-

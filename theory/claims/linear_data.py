@@ -15,7 +15,7 @@ from theory.models.deep_linear import DeepLinearNet
 
 
 def rotation(n: int, entries: tuple) -> np.ndarray:
-    """The rational orthogonal matrix (I - K)^{-1} (I + K) of the skew K with these entries above the diagonal (Cayley)."""
+    """The rational orthogonal matrix (I - K)^{-1} (I + K), K skew with these entries above the diagonal (Cayley)."""
     K = rational(np.zeros((n, n), int))
     above = np.triu_indices(n, 1)
     K[above] = rational(entries[: len(above[0])])
@@ -28,7 +28,7 @@ def rotation(n: int, entries: tuple) -> np.ndarray:
 class SpectralData(Case):
     """A net on X = P D Q_r^T, Y = U (S Q_r^T + T) with rational rotations P, U, Q.
 
-    Here Y X^+ X = U S Q_r^T, so its singular values are |s_i| with left vectors the columns of U, whatever the rank of X;
+    Here Y X^+ X = U S Q_r^T: its singular values are |s_i|, its left vectors the columns of U, whatever the rank of X;
     the rest T lies in the orthogonal complement of the rows of X and is the floor. m = d_0 + 1 samples.
 
     Attributes
@@ -115,7 +115,7 @@ def _spread(*values: int, size: int) -> Any:
 
 
 def spectral_data(*depths: int) -> Callable[[], Any]:
-    """A callable that gives the strategy: few singular values, so ties, zeros, bottlenecks and rank-deficient X are frequent."""
+    """A callable that gives the strategy: with few values, ties, bottlenecks and rank-deficient X are frequent."""
 
     @composed
     def cases(draw: Any) -> SpectralData:

@@ -49,7 +49,7 @@ class NearIdentity(Case):
 
 @composed
 def near_identity(draw: Any) -> NearIdentity:
-    """d = 1, 2 and H = 1, 2, 3; entries up to 1/2 in modulus, so most layers lie in the unit ball; singular Sigma too."""
+    """d = 1, 2 and H = 1, 2, 3; entries up to 1/2, so most layers lie in the unit ball; singular Sigma too."""
     from hypothesis import strategies as st
 
     d, H = draw(st.integers(1, 2)), draw(st.integers(1, 3))
@@ -79,7 +79,8 @@ def _check_critical(case: NearIdentity, law: Callable[[bool, bool, Any], bool]) 
 CRITICAL = Claim(
     id="linear_resnet.critical_is_global",
     title="Near the identity critical points are global minima",
-    statement=r"For every $R$, $\Sigma \succeq 0$ and noise: a point with $\max_k \|W_k\| < 1$ is critical iff it is a global "
+    statement=r"For every $R$, $\Sigma \succeq 0$ and noise: a point with $\max_k \|W_k\| < 1$ is critical iff it is "
+    r"a global "
     r"minimum of $E\|y - (I + W_H) \cdots (I + W_1)x\|^2$.",
     source="hardtma2017, Theorem 2.2",
     case_type=NearIdentity,
@@ -87,7 +88,9 @@ CRITICAL = Claim(
     law=lambda critical, is_global, value: critical == is_global,
     check=_check_critical,
     hypotheses=(
-        Hypothesis("unit ball", r"$\max_k \|W_k\| < 1$", lambda case: all(in_unit_ball(W) for W in rational(case.layers))),
+        Hypothesis(
+            "unit ball", r"$\max_k \|W_k\| < 1$", lambda case: all(in_unit_ball(W) for W in rational(case.layers))
+        ),
     ),
     counterexamples=(
         Counterexample(
@@ -101,7 +104,8 @@ CRITICAL = Claim(
         "critical points have loss 0": lambda critical, is_global, value: not critical or value == 0,
     },
     uses=("deep_linear.derivatives", "deep_linear.minimum"),
-    deviations="Hardt and Ma assume Sigma > 0; singular Sigma is allowed here, and the converse is the trivial direction.",
+    deviations="Hardt and Ma assume Sigma > 0; singular Sigma is allowed here, and the converse is the trivial "
+    "direction.",
 )
 
 # -- an optimum near the identity ------------------------------------------------------------------------------------
@@ -134,7 +138,7 @@ def layers_near_identity(R: np.ndarray, H: int) -> list[np.ndarray] | None:
     """Rational W_1, ..., W_H with product (I + W_H) ... (I + W_1) = R exactly and all ||W_k|| < 1, if this finds them.
 
     R = e^K e^S (polar decomposition; K skew, S symmetric) gives H factors e^{K/H} e^{S_k/H} with S_k the rotated S; the
-    first H - 1 are rounded to rationals and the last is solved for, so the product is exact and the norms are then checked.
+    first H - 1 are rounded to rationals, the last is solved for: the product is exact, and the norms are then checked.
     Source: hardtma2017, Theorem 2.1, with the repair of its proof: own derivation.
     """
     from scipy.linalg import expm, logm, polar
@@ -158,7 +162,7 @@ def layers_near_identity(R: np.ndarray, H: int) -> list[np.ndarray] | None:
 
 
 def _check_optimum(case: Map, law: Callable[[Any], bool]) -> Verdict:
-    """An optimum in the unit ball, exhibited; or none, because det of the product is positive there and R is the only optimum."""
+    """An optimum in the unit ball, exhibited; or none, as the product has det > 0 there and R is the only optimum."""
     R = rational(case.R)
     det = determinant(R)
     if det > 0:
@@ -177,18 +181,27 @@ def _check_optimum(case: Map, law: Callable[[Any], bool]) -> Verdict:
 OPTIMUM = Claim(
     id="linear_resnet.optimum_near_identity",
     title="An optimum near the identity exists iff R preserves orientation",
-    statement=r"For $\Sigma \succ 0$: for some depth $H$ there is a global optimum with $\max_k \|W_k\| < 1$ iff $\det R > 0$.",
+    statement=r"For $\Sigma \succ 0$: for some depth $H$ there is a global optimum with $\max_k \|W_k\| < 1$ iff "
+    r"$\det R > 0$.",
     source="hardtma2017, Theorem 2.1, corrected",
     case_type=Map,
     cases=maps,
     law=lambda det: det > 0,
     check=_check_optimum,
     hypotheses=(
-        Hypothesis("Sigma", r"$\Sigma \succ 0$", lambda case: inertia(rational(case.Sigma)).positive == len(case.Sigma)),
+        Hypothesis(
+            "Sigma", r"$\Sigma \succ 0$", lambda case: inertia(rational(case.Sigma)).positive == len(case.Sigma)
+        ),
     ),
-    counterexamples=(Counterexample("Sigma", Map(((-1,),), ((0,),)), "Sigma = 0: every point is optimal, W = 0 included"),),
+    counterexamples=(
+        Counterexample("Sigma", Map(((-1,),), ((0,),)), "Sigma = 0: every point is optimal, W = 0 included"),
+    ),
     false_laws={"always": lambda det: True, "iff R is invertible": lambda det: det != 0},
-    examples=(Map(((-1,),), ((1,),)), Map(((-1, 0), (0, -1)), ((1, 0), (0, 1))), Map(((1, 0), (0, 0)), ((1, 0), (0, 1)))),
+    examples=(
+        Map(((-1,),), ((1,),)),
+        Map(((-1, 0), (0, -1)), ((1, 0), (0, 1))),
+        Map(((1, 0), (0, 0)), ((1, 0), (0, 1))),
+    ),
     uses=("linear_resnet.critical_is_global",),
     deviations="The lecture and the printed theorem have no condition on det R; see linear_resnet.optimum_without_det.",
 )
@@ -196,7 +209,8 @@ OPTIMUM = Claim(
 OPTIMUM_ERRATUM = erratum(
     "linear_resnet.optimum_without_det",
     "Not every map has an optimum near the identity",
-    statement=r"Printed: for large enough $H$ there exists a global optimum with $\max_k \|W_k\| < O(H^{-1})$, for every $R$.",
+    statement=r"Printed: for large enough $H$ there exists a global optimum with $\max_k \|W_k\| < O(H^{-1})$, for "
+    r"every $R$.",
     source="golikov2019, Theorem 2 (Hardt and Ma, 2016); hardtma2017, Theorem 2.1",
     corrects=OPTIMUM,
     printed=lambda det: True,
@@ -205,4 +219,3 @@ OPTIMUM_ERRATUM = erratum(
 )
 
 CLAIMS = (CRITICAL, OPTIMUM, OPTIMUM_ERRATUM)
-

@@ -126,7 +126,8 @@ def _check_minimisers(case: Regression, law: Minimisers) -> Verdict:
 MINIMISERS = Claim(
     id="quadratic.regression_minimisers",
     title="Minimisers of linear regression: an affine space",
-    statement=r"For every $X \in \mathbb{R}^{d \times m}$ and $y$, the minimisers of $\|y - \theta X\|^2$ form the affine "
+    statement=r"For every $X \in \mathbb{R}^{d \times m}$ and $y$, the minimisers of $\|y - \theta X\|^2$ form the "
+    r"affine "
     r"space $yX^+ + \ker X^T$ of dimension $d - \mathrm{rank}\,X$; the minimiser is unique iff $X$ has full row rank.",
     source="own derivation",
     case_type=Regression,
@@ -145,13 +146,14 @@ MINIMISERS = Claim(
 UNIQUE_MINIMUM = erratum(
     "quadratic.unique_minimum",
     "Convex in W does not give a unique minimum",
-    statement=r"Printed: if $L(y, \hat y)$ is convex in $\hat y$, then linear regression has a unique minimum (and no saddles).",
+    statement=r"Printed: if $L(y, \hat y)$ is convex in $\hat y$, then linear regression has a unique minimum (and no "
+    r"saddles).",
     source="golikov2019, Trivial special case: linear regression",
     corrects=MINIMISERS,
     printed=Minimisers(lambda r, d, m: 0),
     witness=Regression(((1,), (1,)), (1,), (1, -1)),
-    deviations="With X = (1, 1)^T, y = 1 the whole line theta_1 + theta_2 = 1 minimises. Unique iff X has full row rank.",
+    deviations="With X = (1, 1)^T, y = 1 the whole line theta_1 + theta_2 = 1 minimises. Unique iff X has full row "
+    "rank.",
 )
 
 CLAIMS = (CONVEX, REGRESSION_CONVEX, MINIMISERS, UNIQUE_MINIMUM)
-

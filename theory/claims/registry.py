@@ -11,7 +11,15 @@ from typing import Any
 from theory.claims.claim import Claim
 from theory.errors import UnknownName
 
-FAMILIES = ("quadratic", "deep_linear", "linear_resnet", "relu_neuron", "shallow_net", "spin_glass")
+FAMILIES = (
+    "quadratic",
+    "deep_linear",
+    "deep_linear_saddles",
+    "linear_resnet",
+    "relu_neuron",
+    "shallow_net",
+    "spin_glass",
+)
 
 
 class Registry(Mapping[str, Claim]):

@@ -118,7 +118,9 @@ def _check_parts(case: Residuals, law: PartsLaw) -> Verdict:
     total = is_zero(G + A - nets[0].hessian(theta)).all()
     free = is_zero(G - G_f).all() and is_zero(G - G_c).all()
     linear = is_zero(law.linear(A, B, C)).all()
-    return verdict(total and free and linear and law.semidefinite(inertia(G)), detail="inertia of H_0 and linearity, exactly")
+    return verdict(
+        total and free and linear and law.semidefinite(inertia(G)), detail="inertia of H_0 and linearity, exactly"
+    )
 
 
 PARTS = Claim(

@@ -24,6 +24,7 @@ THEORIES = {
     "Quadratic": "quadratic",
     "ReluNeuron": "relu_pieces",
     "ShallowNet": "relu_pieces",
+    "SphericalSpinGlass": "spin_glass",
 }
 
 BITS = 128
@@ -109,12 +110,17 @@ def answer(model: Any, facts: Facts, theory: Any = None) -> Classification:
 
 
 def _theory_of(model: Any, theory: Any) -> Theory | None:
-    """The given theory, or that of the first class among the model's bases that has one."""
-    if theory is not None:
-        speak = theory if callable(theory) else getattr(theory, "decide", None)
-        if not callable(speak):
-            raise TypeError(f"classify: theory must be callable or a module with decide(model, facts), got {theory!r}")
-        return speak
+    """decide(model, facts) of the given theory, or of the model's own."""
+    if theory is None:
+        return getattr(theory_module(model), "decide", None)
+    speak = theory if callable(theory) else getattr(theory, "decide", None)
+    if not callable(speak):
+        raise TypeError(f"classify: theory must be callable or a module with decide(model, facts), got {theory!r}")
+    return speak
+
+
+def theory_module(model: Any) -> Any:
+    """The file of the first class among the model's bases that has one, or None."""
     names = [base.__name__ for base in type(model).__mro__ if base.__module__.startswith("theory.models.")]
     found = next((THEORIES[name] for name in names if name in THEORIES), None)
-    return import_module(f"theory.critical.{found}").decide if found else None
+    return import_module(f"theory.critical.{found}") if found else None

@@ -21,13 +21,13 @@ from typing import Any
 import numpy as np
 
 from theory.arithmetic import RATIONAL, Arithmetic, arithmetic_of, is_zero
-from theory.calculus.exact_linalg import null_space, rank, solve
+from theory.calculus.exact_linalg import null_space, pinv, rank, solve
 from theory.calculus.tolerance import rounding
 from theory.critical import generic
-from theory.critical.generic import Decision, Facts, exactly
+from theory.critical.generic import Decision, Facts, exactly, rational_of
 from theory.landscape import Kind
 from theory.models.matrix_chain import flat, partial_products, product
-from theory.models.product_loss import Moments, SquaredError, SquaredMoments
+from theory.models.product_loss import SquaredError, SquaredMoments
 
 THEOREM = "for squares every local minimum of a deep linear net is global and every other critical point is a saddle"
 
@@ -42,7 +42,7 @@ def decide(model: Any, facts: Facts) -> Decision | None:
 
 def _by_rank(model: Any, theta: np.ndarray, facts: Facts) -> Decision | None:
     """The kind of an exactly known critical point, from M, ranks and n-."""
-    W, f = model.unpack(theta), _exact_objective(model.objective)
+    W, f = model.unpack(theta), exact_net(model).objective.at(Arithmetic(RATIONAL))
     R = product(W)
     M, r, k = f.gradient(R), rank(R @ f.S), min(rank(f.S), *model.widths[1:])
     signs, ranks = facts.inertia, {"rank": r, "largest_rank": k}
@@ -80,9 +80,34 @@ def _attains_minimum(model: Any, facts: Facts) -> bool:
     return float(facts.loss) - float(model.minimum_value()) <= rounding(facts.theta.dtype, model.dim, scale)
 
 
-def _exact_objective(objective: Any) -> Moments:
-    """f with the data as the rationals that they are, float data included."""
-    return type(objective)(*(exactly(getattr(objective, a.name)) for a in fields(objective))).at(Arithmetic(RATIONAL))
+def exact_net(model: Any) -> Any:
+    """The net whose data are the rationals that the model's data are, float data included."""
+    data = (exactly(getattr(model.objective, a.name)) for a in fields(model.objective))
+    return model._of(model.widths, type(model.objective)(*data))
+
+
+def near(model: Any, theta: np.ndarray) -> tuple[Any, np.ndarray] | None:
+    """(exact net, exact global minimum) beside a float theta, by changing one layer; None if that does not reach one.
+
+    R* = R - M S^+ / 2 is the optimum of the convex f, unchanged where X does not see it, and the layer W_i becomes
+    W_i + A_i^+ (R* - R) B_i^+, for the i that changes least. It must change less than half of |theta|: near a saddle
+    A_i or B_i is nearly singular, and what looks like a correction leads far away.
+    Source: own derivation.
+    """
+    if not isinstance(model.objective, SquaredError | SquaredMoments):
+        return None
+    net, start = exact_net(model), rational_of(theta)
+    W, f, kind = net.unpack(start), net.objective.at(Arithmetic(RATIONAL)), Arithmetic(RATIONAL)
+    (A, B), R = partial_products(W, kind), product(W)
+    step = -kind.fraction(1, 2) * f.gradient(R) @ pinv(f.S)
+    changes = [pinv(a) @ step @ pinv(b) for a, b in zip(A, B, strict=True)]
+    reached = [i for i, V in enumerate(changes) if is_zero((A[i] @ V @ B[i] - step) @ f.S).all()]
+    if not reached:
+        return None
+    i = min(reached, key=lambda i: (changes[i] * changes[i]).sum())
+    if 4 * (changes[i] * changes[i]).sum() >= start @ start:
+        return None
+    return net, flat([w + changes[i] if j == i else w for j, w in enumerate(W)])
 
 
 def escape_line(W: tuple[np.ndarray, ...], S: np.ndarray, M: np.ndarray) -> np.ndarray:

@@ -93,7 +93,7 @@ def _open_question(facts: Facts) -> str:
 
 def attained_minimum(model: Any, facts: Facts) -> Any:
     """The model's minimum value where the loss equals it exactly, else None."""
-    if facts.evidence != "exact" or not hasattr(model, "minimum_value"):
+    if facts.evidence == "numeric" or not hasattr(model, "minimum_value"):
         return None
     minimum = model.minimum_value()
     exact = minimum is not None and arithmetic_of(as_array([minimum])).name == RATIONAL
@@ -125,7 +125,13 @@ def with_certificate(facts: Facts, **entries: Any) -> Facts:
 
 def exactly(a: np.ndarray) -> np.ndarray | None:
     """The rationals that floats and exact balls are; None if a ball has a radius."""
-    kind = arithmetic_of(a).name
-    if kind == BALL:
+    if arithmetic_of(a).name == BALL:
         return rational([x.fmpq() for x in a.flat]).reshape(a.shape) if all(x.is_exact() for x in a.flat) else None
-    return a if kind == RATIONAL else rational([Fraction(x) for x in a.ravel().tolist()]).reshape(a.shape)
+    return rational_of(a)
+
+
+def rational_of(a: np.ndarray) -> np.ndarray:
+    """The rationals that floats are; rationals as they are."""
+    if a.dtype == object:
+        return a
+    return rational([Fraction(x) for x in a.ravel().tolist()]).reshape(a.shape)

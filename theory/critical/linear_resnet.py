@@ -9,10 +9,21 @@ import numpy as np
 
 from theory.arithmetic import arithmetic_of
 from theory.critical import deep_linear
-from theory.critical.generic import Decision, Facts
+from theory.critical.generic import Decision, Facts, rational_of
 
 
 def decide(model: Any, facts: Facts) -> Decision | None:
     """The decision for the net at theta + vec(I)."""
-    identity = arithmetic_of(facts.theta).eye(model.net.widths[0]).ravel()
-    return deep_linear.decide(model.net, replace(facts, theta=facts.theta + np.tile(identity, model.depth)))
+    return deep_linear.decide(model.net, replace(facts, theta=facts.theta + _identity(model, facts.theta)))
+
+
+def near(model: Any, theta: np.ndarray) -> tuple[Any, np.ndarray] | None:
+    """(exact ResNet, exact global minimum) beside a float theta, from the net at theta + vec(I)."""
+    exact = rational_of(theta)
+    found = deep_linear.near(model.net, exact + _identity(model, exact))
+    return found and (model._of(found[0]), found[1] - _identity(model, exact))
+
+
+def _identity(model: Any, theta: np.ndarray) -> np.ndarray:
+    """vec(I) for every layer, in the arithmetic of theta."""
+    return np.tile(arithmetic_of(theta).eye(model.net.widths[0]).ravel(), model.depth)

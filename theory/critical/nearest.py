@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from theory.arithmetic import ball, flint, precision, rational, to_float
-from theory.critical.classify import BITS, answer, point_of
+from theory.critical.classify import BITS, answer, point_of, theory_module
 from theory.critical.generic import Facts
 from theory.critical.survey import attempt, box_facts, exact_facts, upper
 from theory.critical.systems import certified_near
 from theory.critical.tangent import tangent_gradient
-from theory.errors import NotCritical
+from theory.errors import NotCritical, Undecided
 from theory.landscape import Classification
 
 # A coordinate of the critical point is read as a short fraction if one with such a denominator lies in its box.
@@ -51,9 +51,9 @@ class Nearest:
 def nearest(model: Any, theta: Any, *, gtol: float | None = None, theory: Any = None) -> Nearest:
     """The critical point that Newton's method reaches from theta, proved by Krawczyk's test in balls.
 
-    Continuous symmetries are divided out: the coordinates along their orbit through theta stay fixed. What this cannot
-    certify are critical points in families that are larger than the orbits of ``symmetry_directions`` (rank-deficient
-    inputs, unused neurons): there no point of the family is isolated across the orbits.
+    Continuous symmetries are divided out: the coordinates along their orbit through theta stay fixed. In families that
+    are larger than the orbits of ``symmetry_directions`` (rank-deficient inputs, more neurons than needed) no point is
+    isolated across the orbits: there the model's theory is asked for an exact critical point nearby, if it has a way.
 
     Parameters
     ----------
@@ -87,9 +87,21 @@ def nearest(model: Any, theta: Any, *, gtol: float | None = None, theory: Any = 
         g = upper(tangent_gradient(model, ball(start)))
         if gtol is not None and g > gtol:
             raise NotCritical(f"nearest: needs a gradient of at most gtol = {gtol:.1e}, got {g:.1e}; train further")
-        system, box = certified_near(model, start)
-        facts = _as_fractions(model, box) or box_facts(model, system, box)
+        model, facts = _certified(model, start)
         return Nearest(facts.theta, _distance(facts.theta, start), answer(model, facts, theory))
+
+
+def _certified(model: Any, start: np.ndarray) -> tuple[Any, Facts]:
+    """(model, facts) of the critical point nearby; the model has exact data if its theory has found the point."""
+    try:
+        system, box = certified_near(model, start)
+        return model, _as_fractions(model, box) or box_facts(model, system, box)
+    except Undecided:
+        near = getattr(theory_module(model), "near", None)
+        found = near(model, start) if near else None
+        if found is None:
+            raise
+        return found[0], exact_facts(*found)
 
 
 def _distance(x: np.ndarray, y: np.ndarray) -> float:

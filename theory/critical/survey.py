@@ -13,7 +13,7 @@ import numpy as np
 from theory.arithmetic import BALL, FLOAT, RATIONAL, arithmetic_of, as_array, ball, is_zero, rational, to_float
 from theory.calculus.inertia import Inertia, inertia
 from theory.calculus.tolerance import eigenvalue_error, rounding
-from theory.critical.generic import Facts, exactly, with_certificate
+from theory.critical.generic import Facts, exactly, rational_of, with_certificate
 from theory.critical.systems import System, certified_in, complement, system_at
 from theory.critical.tangent import (
     gradient_at,
@@ -151,8 +151,7 @@ def _float_facts(model: Any, theta: np.ndarray, gtol: float | None) -> Facts:
 
 def _dyadic_facts(model: Any, theta: np.ndarray, g: np.ndarray | None) -> Facts | None:
     """Exact facts of a float vector, None unless it is exactly critical."""
-    exact = exactly(theta)
-    assert exact is not None
+    exact = rational_of(theta)
     zero = attempt(tangent_gradient, model, exact)
     if zero is not None and is_zero(zero).all() and attempt(refuse_off_manifold, model, exact):
         return exact_facts(model, exact)
@@ -161,12 +160,12 @@ def _dyadic_facts(model: Any, theta: np.ndarray, g: np.ndarray | None) -> Facts 
 
 def _numeric_facts(model: Any, theta: np.ndarray, g: np.ndarray | None, gtol: float | None) -> Facts:
     """Critical where the gradient is below gtol, or below what rounding each entry of theta changes in it."""
-    loss, n = loss_at(model, theta), len(theta)
-    H, ambient = hessian_at(model, theta), gradient_at(model, theta)
-    scale = np.abs(H) @ np.abs(theta) + (0 if is_flat(model) else np.abs(ambient).max())
+    loss, n, x = loss_at(model, theta), len(theta), theta.astype(float)
+    scale = np.abs(hessian_at(model, x)) @ np.abs(x)
+    scale = scale if is_flat(model) else scale + np.abs(gradient_at(model, x)).max()
     if g is None:
-        scale, terms = scale + _summands(model, theta), n + _samples(model)
-        g_float, bound = tangent_gradient(model, theta), 0.0
+        scale, terms = scale + _summands(model, x), n + _samples(model)
+        g_float, bound = tangent_gradient(model, x), 0.0
     else:
         g_float, bound, terms = to_float(g), upper(g), n
     tolerance = rounding(theta.dtype, terms, scale)
@@ -179,7 +178,7 @@ def _numeric_facts(model: Any, theta: np.ndarray, g: np.ndarray | None, gtol: fl
         limit = f"rounding ({tolerance.max():.1e})" + (f" and gtol = {gtol:.1e}" if gtol is not None else "")
         why = f"the gradient ({bound:.1e}) exceeds {limit}; nearest() finds one nearby, gtol accepts this one"
         return Facts(theta, loss, False, why, bound, "numeric" if g is None else "certified")
-    signs, orbit = _float_signs(model, theta, g_float)
+    signs, orbit = _float_signs(model, x, g_float)
     return Facts(theta, loss, True, why, bound, "numeric", signs, orbit)
 
 
@@ -195,7 +194,7 @@ def _float_signs(model: Any, theta: np.ndarray, g: np.ndarray) -> tuple[Inertia,
     clear = np.abs(values) > eigenvalue_error(H)
     slopes = vectors[:, clear].T @ (basis.T @ g)
     step = -2 * (basis @ (vectors[:, clear] @ (slopes / values[clear])))
-    there = _moved(model, theta, step.astype(theta.dtype))
+    there = _moved(model, theta, step)
     moved = np.linalg.eigvalsh(_across_orbit(model, there)[0]) - values if step.any() else np.zeros(1)
     signs = inertia(H, error=float(np.abs(moved).max()))
     orbit = len(theta) - len(H) if is_flat(model) else 0

@@ -5,6 +5,7 @@ Source: golikov2019, Linear nets.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 
@@ -18,7 +19,7 @@ def loss(widths: tuple[int, ...], X: Any, Y: Any, theta: Any) -> Any:
     theta : the weights, layer by layer, each matrix row by row.
     """
     weights, layers = iter(theta), []
-    for d_in, d_out in zip(widths[:-1], widths[1:], strict=True):
+    for d_in, d_out in pairwise(widths):
         layers.append([[next(weights) for _ in range(d_in)] for _ in range(d_out)])
     total = 0
     for s in range(len(X[0])):

@@ -10,4 +10,5 @@ import sympy
 def loss(A: Any, b: Any, c: Any, theta: Any) -> Any:
     """1/2 sum_ij A_ij theta_i theta_j + sum_i b_i theta_i + c as a SymPy expression or ring element."""
     n = range(len(theta))
-    return sympy.QQ(1, 2) * sum(A[i][j] * theta[i] * theta[j] for i in n for j in n) + sum(b[i] * theta[i] for i in n) + c
+    double_sum = sum(A[i][j] * theta[i] * theta[j] for i in n for j in n)
+    return sympy.QQ(1, 2) * double_sum + sum(b[i] * theta[i] for i in n) + c

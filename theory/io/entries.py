@@ -40,6 +40,8 @@ def array_from(value: Any, where: str, arithmetic: str | None = None) -> np.ndar
 
 def _from_lists(value: Any, where: str) -> np.ndarray:
     a = np.array(value, dtype=object)
+    if a.ndim > 2:
+        raise ValueError(f"{where}: needs a number, a list or a list of lists, got {a.ndim} levels")
     types = set(map(type, a.flat))
     if list in types:
         raise ValueError(f"{where}: needs a rectangular array, got nested lists of different lengths")

@@ -18,7 +18,7 @@ from theory.models.matrix_chain import T, beside, flat, jacobian, partial_produc
 from theory.models.product_loss import Function, OutputLoss, SquaredError, SquaredMoments
 
 # Hessians are written in chunks of about this many bytes, so that factors and result stay in the second-level cache.
-_CHUNK_BYTES = 2**21
+_CHUNK_BYTES = 2**20
 
 
 @dataclass(frozen=True, eq=False, init=False)
@@ -155,8 +155,8 @@ class DeepLinearNet(Model):
     def hessian(self, theta: Any, out: np.ndarray | None = None) -> np.ndarray:
         """Blocks H_ij[p,q; p',q'] = f''(A_i, B_i; A_j, B_j) + (A_i^T M B_j^T)[p,q'] C_ij[q,p'] for i > j: (..., n, n).
 
-        For squares the first term is 2 (A_i^T A_j)[p,p'] (B_i S B_j^T)[q,q']. The blocks j <= i of a row are written at once,
-        side by side, with C = [C_i1 ... C_i,i-1] expanded to the columns of theta.
+        For squares the first term is 2 (A_i^T A_j)[p,p'] (B_i S B_j^T)[q,q']. The blocks j <= i of a row are written
+        at once, side by side, with C = [C_i1 ... C_i,i-1] expanded to the columns of theta.
         """
         theta = self._points(theta)
         kind, n = arithmetic_of(theta), self.dim

@@ -86,7 +86,8 @@ class LinearResNet(Model):
 
     @cached_property
     def traits(self) -> Traits:
-        return Traits(polynomial_degree=2 * self.depth, has_samples=self.net.X is not None, symmetry=self.net.traits.symmetry)
+        net = self.net.traits
+        return Traits(polynomial_degree=2 * self.depth, has_samples=net.has_samples, symmetry=net.symmetry)
 
     @cached_property
     def _identity(self) -> np.ndarray:
@@ -136,7 +137,8 @@ class LinearResNet(Model):
 
     def symmetry_images(self, theta: Any) -> np.ndarray:
         """Those of the net at theta + vec(I), moved back: (k, ..., n)."""
-        return self._shift(self.net.symmetry_images(self._shift(theta)), -1) if self.depth > 1 else super().symmetry_images(theta)
+        images = self.net.symmetry_images(self._shift(theta))
+        return self._shift(images, -1) if len(images) else images
 
     def minimum_value(self) -> Any:
         """That of the net: no layer is a bottleneck, so it is the unconstrained optimum."""

@@ -40,7 +40,11 @@ def flat(layers: list[np.ndarray]) -> np.ndarray:
 def beside(blocks: list[np.ndarray]) -> np.ndarray:
     """Matrices (..., p, q_i) whose batches broadcast, one beside the other: (..., p, sum q_i)."""
     batch = np.broadcast_shapes(*(b.shape[:-2] for b in blocks))
-    return np.concatenate([np.broadcast_to(b, batch + b.shape[-2:]) for b in blocks], axis=-1)
+    out = np.empty((*batch, blocks[0].shape[-2], sum(b.shape[-1] for b in blocks)), blocks[0].dtype)
+    stop = 0
+    for b in blocks:
+        out[..., stop : (stop := stop + b.shape[-1])] = b
+    return out
 
 
 def rank_one_factors(A: list[np.ndarray], B: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:

@@ -1,6 +1,6 @@
-"""Functions f(R) of the product R = W_H ... W_1 of a deep linear net: what is left once the layers are multiplied out.
+"""Functions f(R) of the product R = W_H ... W_1 of a deep linear net: what is left when the layers are multiplied.
 
-An *objective* keeps the data as given; ``objective.at(kind)`` is the same function in one arithmetic, with ``value(R)``,
+An *objective* keeps the data as given; ``objective.at(kind)`` is the same function in one arithmetic: ``value(R)``,
 ``gradient(R)`` (..., d_H, d_0) and ``hessian(R)`` (..., d_H d_0, d_H d_0), row-major. Squares say more: their second
 derivative is 2 I (x) S whatever R is, so they carry ``S`` and the Hessian of the net keeps its Kronecker structure.
 """
@@ -46,7 +46,7 @@ class Factor:
 
 @dataclass(frozen=True, eq=False)
 class Moments:
-    """<R S - 2 P, R> + c with S = X X^T, P = Y X^T, c = tr Y Y^T: the form for exact entries, whose cost is free of m."""
+    """<R S - 2 P, R> + c with S = X X^T, P = Y X^T, c = tr Y Y^T: the form for exact entries, free of m."""
 
     S: np.ndarray
     P: np.ndarray
@@ -115,7 +115,7 @@ def factor_of(XY: np.ndarray, d: int) -> Factor:
     With [X; Y] = L Q (Q orthonormal rows) the loss is ||Y - R X||^2 = ||L_Y - R L_X||^2, and L is lower triangular: the
     columns beyond the d-th do not see R. They are the floor; m has dropped out. Source: own derivation.
     """
-    L = np.linalg.qr(XY.T, mode="r").T
+    L = np.asarray(np.linalg.qr(XY.T, mode="r")).T
     F, T, rest = L[:d, :d], L[d:, :d], L[d:, d:]
     return Factor(F, T, (rest * rest).sum(), F @ F.T)
 
