@@ -274,6 +274,8 @@ def test_relu_off_the_kinks():
     for theta, zeros in (([0, -1, 1, "4/3"], 3), ([1, 2, "1/2", "1/3"], 2)):
         assert summary(classify(neuron, theta)) == ("local minimum", (0, zeros, 4 - zeros))
         assert classify(neuron, theta, theory=lambda model, facts: None).kind == Kind.UNDECIDED
+    twice = ReluNeuron([[1, 1]], [0, 2], output_weight=True, bias=True, output_bias=True)
+    assert summary(classify(twice, [1, 0, 1, 0])) == ("undecided", (0, 3, 1)), "two of the three zeros are explained"
 
 
 # --- a user's model -------------------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from theory.checks.probes import Comparison, has_values, is_flat, modulus, opera
 from theory.checks.report import NotApplicable, check, require
 
 _STEP = 2.0**-6
+_CORNERS = 24
 _NEAR = 2**20  # neighbours of a point differ from it by 1/_NEAR, and smooth derivatives by little more
 
 
@@ -57,16 +58,17 @@ def check_kinks(model: Any, rng: np.random.Generator) -> str:
     theta = _corners(model, rng)
     smooth = np.asarray(model.smooth_at(theta))
     found = f"{smooth.dtype} {smooth.shape}"
-    require(smooth.shape == (24,) and smooth.dtype == bool, f"smooth_at: must give booleans (24,), got {found}")
+    fits = smooth.shape == (_CORNERS,) and smooth.dtype == bool
+    require(fits, f"smooth_at: must give booleans ({_CORNERS},), got {found}")
     if smooth.any():
         _quiet_around(model, theta[smooth], rng)
     pattern = _same_pattern(model, probes(model, rng, 5)) if hasattr(model, "activation_pattern") else ""
-    return f"{smooth.sum()} of 24 points smooth, and quiet around them{pattern}"
+    return f"{smooth.sum()} of {_CORNERS} points smooth, and quiet around them{pattern}"
 
 
 def _corners(model: Any, rng: np.random.Generator) -> np.ndarray:
-    """The origin and random points (24, n) with entries -1, 0, 1, that meet kinks on purpose; exact if possible."""
-    entries = rng.integers(-1, 1, (24, model.dim), endpoint=True)
+    """The origin and random points (_CORNERS, n) with entries -1, 0, 1 that meet kinks; exact if possible."""
+    entries = rng.integers(-1, 1, (_CORNERS, model.dim), endpoint=True)
     entries[0] = 0
     theta = rational(entries)
     return theta if has_values(model, theta) else entries.astype(float)
@@ -107,8 +109,7 @@ def check_one_sided(model: Any, rng: np.random.Generator) -> str:
     def quotient(h: Any) -> np.ndarray:
         return (model.loss(theta + h * v) - model.loss(theta)) / h
 
-    h = kind.fraction(1, _NEAR)
-    limit = 2 * quotient(h / 2) - quotient(h)  # the term linear in h is gone
+    limit = 2 * quotient(kind.fraction(1, 2 * _NEAR)) - quotient(kind.fraction(1, _NEAR))  # no linear term
     error = modulus(model.one_sided_derivative(theta, v) - limit)
     require(error <= modulus(limit) / _NEAR, f"one_sided_derivative: is {error:.1e} from the limit of the quotients")
     return f"{len(theta)} points, kinks among them; off by {error:.0e}, O(h^2) expected for h = 2^-20"

@@ -5,7 +5,10 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+if TYPE_CHECKING:
+    from theory.claims.cases import Case
 
 
 class Grade(enum.StrEnum):
@@ -127,7 +130,7 @@ class Claim:
     title: str
     statement: str
     source: str
-    case_type: type
+    case_type: type[Case]
     cases: Cases
     law: Any
     check: Callable[[Any, Any], Verdict]

@@ -12,65 +12,16 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from theory.claims.cases import Case, SampleCase
 from theory.claims.claim import Claim, Counterexample, Grade, Outcome, Sample, Status, Verdict
+from theory.claims.result import CITED, FAILS, HOLDS, REFUTED, UNDECIDED, Result
 from theory.errors import Undecided
 
 MAX_EXAMPLES = 100
 FALSE_ALARMS_PER_RUN = 1e-6
-
-HOLDS, REFUTED, CITED, FAILS, UNDECIDED = "HOLDS", "REFUTED AS PRINTED", "CITED", "FAILS", "UNDECIDED"
-
-
-@dataclass(frozen=True)
-class Result:
-    """What one run of a claim showed; ``passed`` is what the exit status counts.
-
-    Attributes
-    ----------
-    answer : HOLDS, REFUTED AS PRINTED, CITED, FAILS or UNDECIDED.
-    grade, scope : how strong the evidence is; always shown together.
-    counts : drawn cases by outcome.
-    margin : the smallest margin over the cases that have one.
-    detail : one line: of the failing case, else of the weakest verdict.
-    case : JSON of the smallest failing (or undecided) case; ``verify(claim, case=...)`` runs it again.
-    powers : one line for each false law and counterexample that did not do its work.
-    """
-
-    id: str
-    answer: str
-    grade: str
-    scope: str
-    counts: dict[str, int]
-    margin: float | None
-    detail: str
-    case: dict[str, Any] | None
-    powers: tuple[str, ...]
-    false_laws: int
-    counterexamples: int
-    seed: int
-    seconds: float
-    corrected_by: str = ""
-
-    @property
-    def passed(self) -> bool:
-        """True if the claim was decided in its favour (an erratum: against its printed form)."""
-        return self.answer in (HOLDS, REFUTED, CITED)
-
-    @property
-    def evidence(self) -> str:
-        """Grade and scope in one phrase: "exact, sampled (200)"; "none" as long as the claim is undecided."""
-        if self.answer == UNDECIDED:
-            return "none"
-        return f"{self.grade}, {self.scope}" if self.scope else self.grade
-
-    def to_json(self) -> dict[str, Any]:
-        """The result as plain data."""
-        return {**asdict(self), "powers": list(self.powers), "passed": self.passed, "evidence": self.evidence}
-
 
 @dataclass
 class Sweep:
@@ -126,9 +77,9 @@ def judge(claim: Claim, case: Case, law: Any) -> Verdict:
 
 
 def sweep(claim: Claim, law: Any, cases: Any, max_examples: int, seed: int, *, shrink: bool = True) -> Sweep:
-    """Judge ``law`` on the cases: a tuple in order; else the examples, then draws by Hypothesis, which shrinks a failure.
+    """Judge ``law`` on the cases: a tuple in order; else the examples, then draws by Hypothesis.
 
-    A check that raises fails. A strategy that gives nothing leaves the claim undecided.
+    A failure is shrunk. A check that raises fails. A strategy that gives nothing leaves the claim undecided.
     """
     run = Sweep()
 

@@ -17,11 +17,10 @@ _LONGEST = 200
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("file", nargs="?", metavar="FILE", help="a problem file, JSON or .npz; - is standard input")
-    what.add_argument(
-        "--example", nargs="?", const=EXAMPLES[0], choices=EXAMPLES, help="print a valid problem file (default: %(const)s)"
-    )
-    parser.add_argument("--nearest", action="store_true", help="find the certified critical point nearby and classify that")
-    parser.add_argument("--gtol", type=float, help="for floats: the largest gradient entry that still counts as critical")
+    shown = "print a valid problem file (default: %(const)s)"
+    what.add_argument("--example", nargs="?", const=EXAMPLES[0], choices=EXAMPLES, help=shown)
+    parser.add_argument("--nearest", action="store_true", help="classify the certified critical point nearby")
+    parser.add_argument("--gtol", type=float, help="for floats: the largest gradient entry of a critical point")
     parser.add_argument("--arithmetic", choices=("rational", "float", "ball"), help="compute in this arithmetic")
     parser.add_argument("--json", action="store_true", help="plain JSON on stdout")
 
@@ -39,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
 
         problem = load(args.file, gtol=args.gtol, arithmetic=args.arithmetic)
         if problem.theta is None:
-            raise Mistake(f"{args.file}: needs the key 'theta' to classify, got none; give the weights, flat or by layer")
+            raise Mistake(f"{args.file}: needs the key 'theta', got none; give the weights, flat or by layer")
         try:
             answer, found = _answer(problem, args.nearest)
         except Undecided as error:

@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         if name in ("start", "check"):
             sub.add_argument("file", nargs="?", metavar="FILE", help="default: exercise_ID.py")
         if name == "hint":
-            sub.add_argument("number", nargs="?", type=int, default=1, metavar="N", help="which hint (default: the first)")
+            sub.add_argument("number", nargs="?", type=int, default=1, metavar="N", help="which hint (default: 1)")
         sub.add_argument("--json", action="store_true", help="plain JSON on stdout")
 
 

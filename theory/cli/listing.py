@@ -11,7 +11,7 @@ from theory.cli.output import Mistake, input_mistakes, say, say_json, table, tra
 
 if TYPE_CHECKING:
     from theory.claims.claim import Claim
-    from theory.claims.engine import Result
+    from theory.claims.result import Result
 
 HELP = "list claims"
 BEGIN, END = "<!-- claims: begin -->", "<!-- claims: end -->"
@@ -46,8 +46,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _plain(claim: Claim, result: Result | None) -> dict[str, Any]:
-    out = {"id": claim.id, "title": claim.title, "status": str(claim.status), "source": claim.source, "uses": list(claim.uses)}
-    return {**out, "evidence": result.evidence} if result else out
+    out = {name: str(getattr(claim, name)) for name in ("id", "title", "status", "source")}
+    return {**out, "uses": list(claim.uses), **({"evidence": result.evidence} if result else {})}
 
 
 def evidence_kind(result: Result) -> str:

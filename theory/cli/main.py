@@ -29,7 +29,7 @@ def parser() -> Parser:
     out = Parser(
         prog="landscapes",
         description="An executable book of loss-landscape theory.",
-        epilog="Exit status: 0 everything asked for was decided and holds; 1 something fails or stays undecided; 2 a usage mistake.",
+        epilog="Exit status: 0 all is decided and holds; 1 something fails or stays undecided; 2 a usage mistake.",
         allow_abbrev=False,
     )
     out.add_argument("--version", action="version", version=f"exact-landscapes {__version__}")

@@ -13,7 +13,7 @@ from theory.cli.output import Mistake, input_mistakes, one_line
 
 if TYPE_CHECKING:
     from theory.claims.claim import Claim
-    from theory.claims.engine import Result
+    from theory.claims.result import Result
     from theory.claims.registry import Registry
 
 GRADES = ("proof", "exact", "certified", "numeric", "statistical", "cited")
@@ -22,10 +22,10 @@ STATUSES = ("theorem", "erratum", "conjecture", "cited")
 
 def add_filters(parser: argparse.ArgumentParser) -> None:
     """The arguments that ``verify`` and ``list`` share."""
-    parser.add_argument("patterns", nargs="*", metavar="ID", help="claim ids or patterns such as 'deep_linear.*' (default: all)")
+    parser.add_argument("patterns", nargs="*", metavar="ID", help="ids or patterns, as 'deep_linear.*' (default: all)")
     parser.add_argument("--source", default="", help="only claims whose source contains this text")
     parser.add_argument("--status", default="", choices=STATUSES, help="only claims of this status")
-    parser.add_argument("--grade", default="", choices=GRADES, help="only claims with this grade; it is computed by running them")
+    parser.add_argument("--grade", default="", choices=GRADES, help="only claims of this grade; runs them")
     add_from(parser)
 
 

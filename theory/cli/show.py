@@ -11,7 +11,7 @@ from theory.cli.output import input_mistakes, say, say_json, table
 
 if TYPE_CHECKING:
     from theory.claims.claim import Claim
-    from theory.claims.engine import Result
+    from theory.claims.result import Result
 
 HELP = "show one claim: statement, hypotheses, source, counterexamples, evidence"
 
@@ -36,7 +36,8 @@ def run(args: argparse.Namespace) -> int:
         say_json(plain_claim(claim, result))
     else:
         rows = [(name, part) for name, parts in _lines(claim, result) for part in parts]
-        say(f"{claim.id}: {claim.title}", "", table(("", ""), [("" if _again(rows, i) else n, p) for i, (n, p) in enumerate(rows)]))
+        shown = [("" if _again(rows, i) else name, part) for i, (name, part) in enumerate(rows)]
+        say(f"{claim.id}: {claim.title}", "", table(("", ""), shown))
     return 0 if result is None or result.passed else 1
 
 
@@ -51,7 +52,7 @@ def _lines(claim: Claim, result: Result | None) -> Iterable[tuple[str, list[str]
 
     yield "status", [f"{claim.status}; true instead: {claim.corrected_by}" if claim.corrected_by else str(claim.status)]
     yield "statement", [claim.statement]
-    yield "hypotheses", [f"{h.name}: {h.text} ({h.necessity}{': ' + h.reason if h.reason else ''})" for h in claim.hypotheses]
+    yield "hypotheses", [f"{h.name}: {h.text} ({h.necessity}{h.reason and ': '}{h.reason})" for h in claim.hypotheses]
     yield "source", [claim.source, *filter(None, [citation(claim.source)])]
     yield "deviations", [claim.deviations] * bool(claim.deviations)
     yield "proof", [claim.proof] * bool(claim.proof)
@@ -64,7 +65,7 @@ def _lines(claim: Claim, result: Result | None) -> Iterable[tuple[str, list[str]
     if result:
         counts = ", ".join(f"{n} {outcome}" for outcome, n in result.counts.items() if n)
         run = f"{result.answer}: {result.evidence}" + f"; {counts}" * bool(counts)
-        yield "evidence", [f"{run}; {result.seconds:.1f} s", *([result.detail] if result.detail else []), *result.powers]
+        yield "evidence", [f"{run}; {result.seconds:.1f} s", *filter(None, [result.detail]), *result.powers]
 
 
 def plain_claim(claim: Claim, result: Result | None) -> dict[str, Any]:
@@ -72,7 +73,8 @@ def plain_claim(claim: Claim, result: Result | None) -> dict[str, Any]:
     from theory.io.bibliography import citation
     from theory.io.results import plain
 
-    out = {name: getattr(claim, name) for name in ("id", "title", "statement", "status", "source", "deviations", "proof")}
+    texts = ("id", "title", "statement", "status", "source", "deviations", "proof", "uses", "figures", "exercises")
+    out = {name: getattr(claim, name) for name in texts}
     return plain(
         {
             **out,
@@ -86,9 +88,6 @@ def plain_claim(claim: Claim, result: Result | None) -> dict[str, Any]:
             "false_laws": list(claim.false_laws),
             "witness": None if claim.witness is None else claim.witness.to_json(),
             "corrected_by": claim.corrected_by,
-            "uses": claim.uses,
-            "figures": claim.figures,
-            "exercises": claim.exercises,
             "result": None if result is None else result.to_json(),
         }
     )

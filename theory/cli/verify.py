@@ -12,7 +12,7 @@ from theory.cli.output import Mistake, coloured, input_mistakes, say, say_json, 
 
 if TYPE_CHECKING:
     from theory.claims.claim import Claim
-    from theory.claims.engine import Result
+    from theory.claims.result import Result
 
 HELP = "run claims and show what holds, with what evidence"
 
@@ -53,12 +53,12 @@ def _case(text: str, claims: list[Claim]) -> Any:
     if not text.lstrip().startswith("{"):
         from theory.io.files import read
 
-        return claims[0].case_type.from_json(read(text))  # type: ignore[attr-defined]
+        return claims[0].case_type.from_json(read(text))
     try:
         values = json.loads(text)
     except json.JSONDecodeError as error:
-        raise Mistake(f"--case: needs a JSON object or a file, got {error.msg.lower()} in column {error.colno}") from None
-    return claims[0].case_type.from_json(values)  # type: ignore[attr-defined]
+        raise Mistake(f"--case: needs JSON or a file, got {error.msg.lower()} in column {error.colno}") from None
+    return claims[0].case_type.from_json(values)
 
 
 def _print(results: list[Result], file: str | None) -> None:

@@ -17,8 +17,9 @@ def entries(text: str) -> dict[str, dict[str, str]]:
     """Key -> fields of a BibTeX text; an entry ends with a closing brace at the start of a line."""
     found = [(key, dict(_FIELD.findall(body))) for _, key, body in _ENTRY.findall(text)]
     keys = [key for key, _ in found]
-    if len(set(keys)) < len(keys):
-        raise ValueError(f"references.bib: keys must be unique, got {sorted(k for k in set(keys) if keys.count(k) > 1)} twice")
+    twice = sorted({key for key in keys if keys.count(key) > 1})
+    if twice:
+        raise ValueError(f"references.bib: keys must be unique, got {', '.join(twice)} twice")
     return dict(found)
 
 

@@ -34,7 +34,7 @@ def array_from(value: Any, where: str, arithmetic: str | None = None) -> np.ndar
     """
     out = as_array(value, where) if isinstance(value, np.ndarray) else _from_lists(value, where)
     if out.dtype != object and arithmetic == RATIONAL:
-        raise NotExact(f'{where}: needs exact numbers for rational arithmetic, got floats; write 0.1 as "1/10" or "0.1"')
+        raise NotExact(f'{where}: needs exact numbers, got floats; write 0.1 as "1/10" or "0.1"')
     return to_float(out) if arithmetic == FLOAT else out
 
 
@@ -51,11 +51,11 @@ def _from_lists(value: Any, where: str) -> np.ndarray:
     if float not in types:
         return as_array(rational(_map(exact, a, where)), where)
     if str in types:
-        raise NotExact(f"{where}: needs one kind of numbers, got floats and exact strings; write all of them as strings")
+        raise NotExact(f"{where}: needs one kind of numbers, got floats and strings; write all of them as strings")
     try:
         return as_array(a.astype(float), where)
     except OverflowError:
-        raise ValueError(f"{where}: entries must fit into a float, got a larger integer; write all of them as strings") from None
+        raise ValueError(f"{where}: entries must fit into a float, got a larger integer; write strings") from None
 
 
 def _map(function: Any, a: np.ndarray, where: str) -> np.ndarray:
@@ -104,7 +104,7 @@ def strings_from(a: Any, where: str) -> np.ndarray:
 def _require_rational(a: np.ndarray, where: str) -> None:
     kind = arithmetic_of(as_array(a, where)).name
     if kind != RATIONAL:
-        raise NotExact(f'{where}: files hold rationals and floats, got {kind} entries; save one of those, with option "arithmetic"')
+        raise NotExact(f'{where}: files hold rationals and floats, got {kind} entries; set the option "arithmetic"')
 
 
 def _plain(x: Any) -> int | str:

@@ -82,7 +82,8 @@ def _from_json(raw: bytes) -> dict[str, Any]:
     try:
         out = json.loads(decoded(raw), parse_constant=refuse, object_pairs_hook=unique)
     except json.JSONDecodeError as error:
-        raise BadFile(f"needs valid JSON, got {error.msg.lower()} in line {error.lineno}, column {error.colno}") from None
+        where = f"line {error.lineno}, column {error.colno}"
+        raise BadFile(f"needs valid JSON, got {error.msg.lower()} in {where}") from None
     except RecursionError:
         raise BadFile("needs lists nested less deeply") from None
     except ValueError as error:
@@ -108,7 +109,7 @@ def _from_npz(raw: bytes) -> dict[str, Any]:
         raise BadFile("needs a complete .npz file, got a truncated or damaged one; save it again") from None
     except ValueError as error:
         if "pickle" in str(error):
-            raise BadFile('needs arrays of numbers or "p/q" strings, got pickled objects, which are never loaded') from None
+            raise BadFile('needs numbers or "p/q" strings, got pickled objects, which are never loaded') from None
         raise BadFile(f"needs a complete .npz file, got: {error}") from None
     return out
 

@@ -88,8 +88,11 @@ def _form(name: str, keys: set[str]) -> Form:
     raise BadFile(f"data: {name} needs the keys {wanted}, or csv with columns, got ({', '.join(sorted(keys))})")
 
 
-def refuse_keys(where: str, given: Mapping[str, Any], required: tuple[str, ...], optional: tuple[str, ...] = ()) -> None:
-    """Name the first missing or unknown key."""
+Names = tuple[str, ...]
+
+
+def refuse_keys(where: str, given: Mapping[str, Any], required: Names, optional: Names = ()) -> None:
+    """Refuse the first missing or unknown key."""
     for key in required:
         if key not in given:
             raise BadFile(f"{where}: needs the key {key!r}, got {', '.join(given) or 'nothing'}")
@@ -114,7 +117,8 @@ def _loss(value: Any) -> Any:
         return Weighted(array_from(value["weights"], "architecture.loss.weights"))
     if set(value) == {"name", "delta"} and value["name"] == "huber" and isinstance(value["delta"], int | str):
         return Huber(Fraction(exact(value["delta"], "architecture.loss.delta")))
-    raise BadFile(f'architecture.loss: needs a name, or a name with "weights" (weighted) or "delta" (huber, exact), got {value}')
+    forms = '{"name": "weighted", "weights"} or {"name": "huber", "delta": "p/q"}'
+    raise BadFile(f"architecture.loss: needs a name, {forms}, got {value}")
 
 
 def describe(model: Any, write: Write) -> tuple[str, dict[str, Any], dict[str, Any]]:

@@ -86,13 +86,13 @@ def _text(raw: bytes, name: str) -> str:
 
 
 def data_of(spec: dict[str, Any], folder: Path) -> dict[str, np.ndarray]:
-    """Data named by columns: {"csv", "X": names, "Y" or "y": name or names, "bias"} -> {"X": (d, m), "Y": ... or "y": (m,)}.
+    """The arrays X (d, m) and Y (k, m) or y (m,) of {"csv": file, "X": names, "Y": names or "y": name, "bias": true}.
 
     ``X`` defaults to all other columns; a target ``Y`` of words becomes one-hot; ``bias`` appends a row of ones to X.
     """
-    unknown = sorted(set(spec) - {"csv", "X", "Y", "y", "bias"})
+    unknown = set(spec) - {"csv", "X", "Y", "y", "bias"}
     if unknown or not isinstance(spec["csv"], str) or not isinstance(spec.get("bias", False), bool):
-        raise BadFile(f'data: needs the keys csv (a name), X, Y or y, bias (true or false), got {", ".join(map(repr, spec.items()))}')
+        raise BadFile(f"data: needs the keys csv (a name), X, Y or y, bias (true or false), got {spec}")
     if ("Y" in spec) == ("y" in spec):
         raise BadFile("data: needs one of the columns Y (a matrix, one-hot for words) and y (one number a sample)")
     table = read_table(spec["csv"], folder)
