@@ -100,7 +100,7 @@ def test_the_command_that_is_printed_runs_the_case_again(failing, run):
 
     [again] = re.findall(r"again: landscapes (.*)", failing.stdout)
     status, out, _ = run(*shlex.split(again))
-    assert status == 1 and "FAILS mine.small: 10^2 = 100" in out and "1 claim: 1 FAILS; 1 cases" in out
+    assert status == 1 and "FAILS mine.small: 10^2 = 100" in out and "1 claim: 1 FAILS; 1 case in" in out
 
 
 def test_cases_by_hand(run, tmp_path):
@@ -311,6 +311,7 @@ def files(folder):
         "no_theta.json": {k: v for k, v in good.items() if k != "theta"},
         "empty_batch.json": {**good, "data": {"X": [[]], "y": []}},
         "tanh_of_rational.json": good,
+        "overflow.json": {**good, "theta": [1e200, 1.0, 1e200, 0.0]},
         "sphere.json": {
             **good, "model": "SphericalSpinGlass", "architecture": {"N": 2, "p": 2},
             "data": {"coefficients": [1, 0, 2]}, "theta": [1, 2],
@@ -343,6 +344,7 @@ MISTAKES = {
     "classify {}/empty_batch.json": "data.X: needs at least one entry",
     "classify {}/tanh_of_rational.json": "tanh: has no exact rational values",
     "classify {}/sphere.json": "sphere",
+    "classify {}/overflow.json": "entries must be finite",
     "classify {}/binary.json": "binary data",
     "classify {}/objects.npz": "pickled objects",
     "classify {}/cut.npz": "truncated or damaged",
@@ -364,7 +366,10 @@ MISTAKES = {
     "verify --seed x": "invalid int value: 'x'",
     "verify quadratic.convex deep_linear.minimum --case {{}}": "needs exactly one claim, got 2",
     "verify quadratic.convex --case {{}}": "needs the keys A, b, p, q",
-    "verify quadratic.convex --case {{": "needs a JSON object",
+    "verify quadratic.convex --case {{": "needs valid JSON",
+    'verify mine.small --from my_claims.py --case {{"n":NaN}}': "entries must be finite, got NaN",
+    'verify mine.small --from my_claims.py --case {{"n":"1/0"}}': "denominators other than 0",
+    'verify mine.small --from my_claims.py --case {{"n":{{"m":1}}}}': "lists of them, got {'m': 1}",
     "verify quadratic.convex --case {}/binary.json": "binary data",
     "verify quadratic.convex --case {}/missing.json": "No such file",
     "verify --from {}/missing.py": "no such file",
@@ -392,7 +397,8 @@ MISTAKES = {
 
 @pytest.mark.parametrize("command", MISTAKES)
 def test_a_mistake_is_one_line_and_status_2(command, folder, run):
-    status, out, err = run(*command.format(*[folder] * command.count("{}")).split())
+    text = command.replace("my_claims.py", MINE)
+    status, out, err = run(*text.format(*[folder] * text.count("{}")).split())
     assert status == 2 and out == ""
     assert err.startswith("landscapes: ") and err.count("\n") == 1 and "Traceback" not in err
     assert MISTAKES[command] in err
@@ -449,5 +455,7 @@ def test_interruption_ends_in_130(run, monkeypatch):
     assert run("verify", QUICK) == (main.INTERRUPTED, "", "landscapes: interrupted\n")
 
 
-def test_progress_is_for_terminals_only(failing):
+def test_progress_is_for_terminals_only(failing, monkeypatch):
     assert failing.stderr == "" and "\x1b" not in failing.stdout
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert in_a_process("verify", ERRATUM).stderr == in_a_process("show", ERRATUM).stderr == ""

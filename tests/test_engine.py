@@ -90,11 +90,23 @@ def test_only_holds_passes(outcomes, grade, answer):
     assert result.counts == {str(o): outcomes.count(o) for o in Outcome}
 
 
-@pytest.mark.parametrize(("undecided", "answer"), [(1, HOLDS), (2, UNDECIDED)])
-def test_numeric_claims_may_leave_one_case_in_twenty_open(undecided, answer):
+@pytest.mark.parametrize(
+    ("undecided", "grade", "answer"),
+    [
+        (1, Grade.NUMERIC, HOLDS),
+        (2, Grade.NUMERIC, UNDECIDED),
+        (1, Grade.EXACT, UNDECIDED),
+        (1, Grade.PROOF, UNDECIDED),
+    ],
+)
+def test_numeric_claims_may_leave_one_case_in_twenty_open(undecided, grade, answer):
     outcomes = [H] * (20 - undecided) + [U] * undecided
-    claim = dataclasses.replace(answering(*outcomes, grade=Grade.NUMERIC), cases=tuple(map(Number, range(20))))
+    claim = dataclasses.replace(answering(*outcomes, grade=grade), cases=tuple(map(Number, range(20))))
     assert verify(claim).answer == answer
+
+
+def test_a_case_counts_once():
+    assert verify(toy(cases=(Number(1), Number(1), Number(6)))).counts["holds"] == 2
 
 
 def test_undecided_arithmetic_is_an_answer_and_no_pass():
@@ -323,11 +335,14 @@ def test_examples_run_before_what_is_drawn():
 def test_nothing_is_left_in_the_working_directory(tmp_path, monkeypatch):
     from hypothesis import configuration
 
+    def home():
+        return vars(configuration)["__hypothesis_home_directory"]
+
     monkeypatch.chdir(tmp_path)
-    before = vars(configuration).get("__hypothesis_home_directory")
-    verify(toy(cases=integers))
-    assert list(tmp_path.iterdir()) == []
-    assert vars(configuration).get("__hypothesis_home_directory") == before
+    before, during = home(), set()
+    verify(toy(cases=integers, check=lambda case, law: during.add(home()) or verdict(case.n < law)))
+    assert list(tmp_path.iterdir()) == [] and home() == before
+    assert before not in during and not any(folder.exists() for folder in during)
 
 
 # -- statistics --------------------------------------------------------------------------------------------------------

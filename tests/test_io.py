@@ -3,6 +3,7 @@
 import json
 import os
 import pickle
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from theory.io.examples import EXAMPLES, example, optimal_map
 from theory.io.files import json_text
 from theory.io.problem import SCHEMA
 from theory.io.results import plain
+from theory.losses import Absolute, Huber, Weighted
 from theory.models import DeepLinearNet, Quadratic
 
 INSTANCES = [(name, label, model) for name in models.__all__ for label, model in getattr(models, name).instances()]
@@ -65,6 +67,7 @@ def test_large_integers_stay_exact(tmp_path):
     theta = rational([2**80 + 1, -(2**53) - 1, "-1/340282366920938463463374607431768211456"])
     save(tmp_path / "p.json", Problem(Quadratic(rational(np.eye(3, dtype=int))), theta))
     assert (load(tmp_path / "p.json").theta == theta).all()
+    assert f'"{2**80 + 1}"' in (tmp_path / "p.json").read_text()  # other readers of JSON would round it
     assert (array_from([2**63, -1], "theta") == rational([2**63, -1])).all()
 
 
@@ -72,6 +75,15 @@ def test_npz_holds_no_pickle(tmp_path):
     save(tmp_path / "p.npz", Problem(Quadratic([[2]], ["1/3"]), rational(["1/7"])))
     with np.load(tmp_path / "p.npz", allow_pickle=False) as archive:
         assert archive["theta.theta"].tolist() == ["1/7"] and archive["data.b"].tolist() == ["1/3"]
+
+
+@pytest.mark.parametrize("suffix", [".json", ".npz"])
+@pytest.mark.parametrize("loss", [Huber(Fraction(1, 3)), Weighted([[3, "1/7"]]), Absolute()])
+def test_output_losses_round_trip(loss, suffix, tmp_path):
+    data = (1, 1), [[1, 2]], [[3, 5]]
+    net, squares = DeepLinearNet(*data, loss), DeepLinearNet(*data)
+    save(tmp_path / f"p{suffix}", Problem(net))
+    assert load(tmp_path / f"p{suffix}").model.loss(["1/2"]) == net.loss(["1/2"]) != squares.loss(["1/2"])
 
 
 def test_npz_by_hand(tmp_path):
@@ -185,6 +197,7 @@ def test_scalar_targets_from_a_table():
         ("a,a,z\n1,2,3\n", {}, "different names"),
         ("a,b,z\n1,2,3\n", {"Y": "species"}, "one of the columns a, b, z, got 'species'"),
         ("a,b,z\n1,2,3\n", {"X": ["c"]}, "got 'c'"),
+        ("a,b,z\n1,2,3\n", {"Y": {"z": 1}}, "one of the columns a, b, z, got {'z': 1}"),
         ("a,b,z\n1,2,3\n", {"X": []}, "at least one column"),
         ("a,b,z\n1,2,3\n", {"y": "z"}, "one of the columns Y .* and y"),
         ("a,b,z\n1,2,3\n", {"bias": 1}, "bias"),
@@ -241,6 +254,7 @@ NUMBERS = {"X": [[1, 2], [3, 4]], "Y": [[1, 2]]}
         ({"options": {"speed": 3}}, "options: knows the keys arithmetic, gtol, got 'speed'"),
         ({"options": {"arithmetic": "complex"}}, "options.arithmetic: needs one of"),
         ({"options": {"gtol": -1}}, "options.gtol: needs a finite number"),
+        ({"options": {"gtol": 10**400}}, "options.gtol: needs a finite number"),
         ({"options": {"gtol": "small"}}, "options.gtol: needs a finite number"),
         ({"options": [1]}, "options: needs an object"),
     ],
@@ -268,7 +282,7 @@ BAD_BYTES = {
     "empty": (lambda _: b"", "needs valid JSON"),
     "binary": (lambda _: bytes(range(256)), "got binary data"),
     "pickle": (lambda _: pickle.dumps([1, 2]), "got binary data"),
-    "cut JSON": (lambda _: json.dumps(GOOD).encode()[:-5], "needs valid JSON, got .* in line 1"),
+    "cut JSON": (lambda _: json.dumps(GOOD).encode()[:-5], "needs valid JSON: .* in line 1"),
     "list": (lambda _: b"[1, 2]", "needs a JSON object, got list"),
     "NaN": (lambda _: json.dumps(changed(theta=[1, 2, float("nan")])).encode(), "entries must be finite, got NaN"),
     "overflow": (lambda _: json.dumps(GOOD).replace('"2/3"', "1e999").encode(), "entries must be finite"),

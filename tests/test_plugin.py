@@ -36,7 +36,7 @@ def test_claims_are_collected_and_judged(report):
 
 def test_failures_show_the_smallest_case_and_no_traceback(report):
     text, _, _ = report
-    assert "mine.small: FAILS" in text and "case: {'n': 10}" in text
+    assert "mine.small: FAILS" in text and 'case: {"n": 10}' in text
     assert "Traceback" not in text and "engine.py" not in text
 
 

@@ -73,6 +73,19 @@ def test_sources_resolve(claim):
     assert not keys(claim.source)[:1] or citation(claim.source)
 
 
+def unresolved(text):
+    """Lines "Source: key, locator" whose key is not in the bibliography."""
+    cited = re.findall(r"Source: (.+)", text)
+    return [line for line in cited if OWN not in line and re.split(r"[,;. ]", line)[0] not in bibliography()]
+
+
+def test_sources_of_docstrings_resolve():
+    planted = "Source: nobody1900, page 3.\nSource: own derivation.\nSource: golikov2019, part 1"
+    assert unresolved(planted) == ["nobody1900, page 3."]
+    for path in sorted((ROOT / "theory").rglob("*.py")):
+        assert not unresolved(path.read_text(encoding="utf-8")), path
+
+
 @every_claim
 def test_figures_and_exercises_exist(claim):
     from theory.exercises import all_exercises

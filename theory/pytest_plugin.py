@@ -5,6 +5,7 @@ Nothing of ``theory`` is imported when the plugin loads; a claim is recognised b
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -31,7 +32,7 @@ class ClaimItem(pytest.Item):
             return super().repr_failure(excinfo, style)
         r = excinfo.value.args[0]
         lines = [f"{r.id}: {r.answer} ({r.evidence}): {r.detail}", *r.powers]
-        return "\n".join([*lines, f"case: {r.case}"] if r.case else lines)
+        return "\n".join([*lines, f"case: {json.dumps(r.case)}"] if r.case else lines)
 
     def reportinfo(self) -> tuple[Any, None, str]:
         return self.path, None, f"claim {self.claim.id}"

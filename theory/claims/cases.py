@@ -61,9 +61,13 @@ def _plain(value: Any) -> Any:
 def _frozen(value: Any) -> Any:
     if isinstance(value, list):
         return tuple(_frozen(v) for v in value)
+    if isinstance(value, dict):
+        raise ValueError(f"case: fields hold numbers, strings and lists of them, got {value}")
     if isinstance(value, str) and "/" in value:
         try:
             return Fraction(value)
+        except ZeroDivisionError:
+            raise ValueError(f"case: needs denominators other than 0, got {value}") from None
         except ValueError:
             return value
     return value

@@ -21,6 +21,7 @@ class Result:
     detail : one line: of the failing case, else of the weakest verdict.
     case : JSON of the smallest failing (or undecided) case; ``verify(claim, case=...)`` runs it again.
     powers : one line for each false law and counterexample that did not do its work.
+    false_laws, counterexamples : how many were tried; none on a single case.
     """
 
     id: str

@@ -6,7 +6,7 @@ import argparse
 import sys
 from typing import Any
 
-from theory.cli.output import Mistake, input_mistakes, one_line, say, say_json, table
+from theory.cli.output import Mistake, input_mistakes, one_line, say, say_json, table, working
 from theory.errors import Undecided
 
 HELP = "classify a critical point from a problem file"
@@ -40,7 +40,8 @@ def run(args: argparse.Namespace) -> int:
         if problem.theta is None:
             raise Mistake(f"{args.file}: needs the key 'theta', got none; give the weights, flat or by layer")
         try:
-            answer, found = _answer(problem, args.nearest)
+            with working("classifying"):
+                answer, found = _answer(problem, args.nearest)
         except Undecided as error:
             print(f"landscapes: undecided: {one_line(error)}", file=sys.stderr)
             return 1
@@ -53,15 +54,25 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _answer(problem: Any, near: bool) -> tuple[Any, Any]:
-    """The classification, and the critical point nearby if that was asked for."""
+    """The classification, and the critical point nearby if that was asked for.
+
+    Raises
+    ------
+    ValueError
+        When the loss or a derivative overflows.
+    """
+    import numpy as np
+
     from theory.critical.classify import classify
     from theory.critical.nearest import nearest
 
     gtol = problem.options.get("gtol")
-    if not near:
-        return classify(problem.model, problem.theta, gtol=gtol), None
-    found = nearest(problem.model, problem.theta, gtol=gtol)
-    return found.classification, found
+    with np.errstate(all="ignore"):
+        found = nearest(problem.model, problem.theta, gtol=gtol) if near else None
+        answer = found.classification if found else classify(problem.model, problem.theta, gtol=gtol)
+    if isinstance(answer.loss, float | np.floating) and not np.isfinite(answer.loss):
+        raise ValueError("classify: entries must be finite, got a loss that overflows; rescale the data or theta")
+    return answer, found
 
 
 def _print(problem: Any, answer: Any, found: Any) -> None:

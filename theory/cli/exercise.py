@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from theory.cli.output import Mistake, coloured, input_mistakes, say, say_json, table
+from theory.cli.output import Mistake, coloured, input_mistakes, say, say_json, table, working
 
 HELP = "exercises: list them, start one, check an answer, ask for a hint"
 
@@ -69,7 +69,8 @@ def _start(exercise: Any, args: argparse.Namespace) -> int:
 def _check(exercise: Any, args: argparse.Namespace) -> int:
     from theory.exercises.grader import grade
 
-    result = grade(exercise, _file(exercise, args))
+    with working("grading"):
+        result = grade(exercise, _file(exercise, args))
     if args.json:
         say_json({"id": exercise.id, "passed": result.passed, "messages": list(result.messages)})
     else:

@@ -80,6 +80,18 @@ def coloured(answer: str, passed: bool) -> Any:
     return Text(answer, style="green" if passed else "bold red")
 
 
+@contextmanager
+def working(what: str) -> Iterator[None]:
+    """A spinner on stderr while something may take long, if that is a terminal."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status(what):
+        yield
+
+
 def tracked(results: Iterable[Any], total: int, what: str) -> list[Any]:
     """The list of the results, with a progress bar on stderr if that is a terminal."""
     from rich.console import Console

@@ -13,8 +13,8 @@ from theory.cli.output import Mistake, input_mistakes, one_line
 
 if TYPE_CHECKING:
     from theory.claims.claim import Claim
-    from theory.claims.result import Result
     from theory.claims.registry import Registry
+    from theory.claims.result import Result
 
 GRADES = ("proof", "exact", "certified", "numeric", "statistical", "cited")
 STATUSES = ("theorem", "erratum", "conjecture", "cited")

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from theory.cli import selection
-from theory.cli.output import input_mistakes, say, say_json, table
+from theory.cli.output import input_mistakes, say, say_json, table, working
 
 if TYPE_CHECKING:
     from theory.claims.claim import Claim
@@ -31,7 +31,8 @@ def run(args: argparse.Namespace) -> int:
     if not args.no_run:
         from theory.claims.engine import verify
 
-        result = verify(claim)
+        with working("verifying"):
+            result = verify(claim)
     if args.json:
         say_json(plain_claim(claim, result))
     else:

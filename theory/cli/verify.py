@@ -8,7 +8,7 @@ import shlex
 from typing import TYPE_CHECKING, Any
 
 from theory.cli import selection
-from theory.cli.output import Mistake, coloured, input_mistakes, say, say_json, table, tracked
+from theory.cli.output import Mistake, coloured, input_mistakes, say, say_json, table, tracked, working
 
 if TYPE_CHECKING:
     from theory.claims.claim import Claim
@@ -33,7 +33,8 @@ def run(args: argparse.Namespace) -> int:
     else:
         from theory.claims.engine import verify
 
-        results = [verify(claims[0], case=case, seed=args.seed)]
+        with working("verifying"):
+            results = [verify(claims[0], case=case, seed=args.seed)]
     if args.grade:  # what does not pass is never filtered away
         results = [r for r in results if r.grade == args.grade or not r.passed]
         if not results:
@@ -50,15 +51,10 @@ def run(args: argparse.Namespace) -> int:
 def _case(text: str, claims: list[Claim]) -> Any:
     if len(claims) != 1:
         raise Mistake(f"--case: needs exactly one claim, got {len(claims)}; give its id")
-    if not text.lstrip().startswith("{"):
-        from theory.io.files import read
+    from theory.io.files import from_json, read
 
-        return claims[0].case_type.from_json(read(text))
-    try:
-        values = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise Mistake(f"--case: needs JSON or a file, got {error.msg.lower()} in column {error.colno}") from None
-    return claims[0].case_type.from_json(values)
+    inline = text.lstrip().startswith("{")
+    return claims[0].case_type.from_json(from_json(text.encode()) if inline else read(text))
 
 
 def _print(results: list[Result], file: str | None) -> None:
@@ -94,6 +90,6 @@ def _report(r: Result, file: str | None) -> list[str]:
 def _summary(results: list[Result]) -> str:
     answers = [r.answer for r in results]
     counts = ", ".join(f"{answers.count(a)} {a}" for a in dict.fromkeys(sorted(answers)))
-    cases = sum(sum(r.counts.values()) for r in results)
-    noun = "claim" if len(results) == 1 else "claims"
-    return f"{len(results)} {noun}: {counts}; {cases} cases in {sum(r.seconds for r in results):.1f} s"
+    n = sum(sum(r.counts.values()) for r in results)
+    claims, cases = (f"{k} {word}{'s' * (k != 1)}" for k, word in ((len(results), "claim"), (n, "case")))
+    return f"{claims}: {counts}; {cases} in {sum(r.seconds for r in results):.1f} s"

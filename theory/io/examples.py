@@ -1,9 +1,9 @@
 """Problem files to start from: Fisher's irises in a linear net 5-3-3, at critical points that theory gives.
 
 With R* = Y X^+ the critical points of ||Y - W_2 W_1 X||^2 have maps W_2 W_1 = P R*, where P projects onto a set of
-left singular vectors of R* X. Empty set: the origin. Full set: P = I, the optimum. With balanced classes and a row of ones in
-X the vector (1, 1, 1) is one of them: the constant fit, whose map is rational too. The other two are not rational and
-come as floats.
+left singular vectors of R* X. Empty set: the origin. Full set: P = I, the optimum. With balanced classes and a row of
+ones in X the vector (1, 1, 1) is one of them: the constant fit, whose map is rational too. The other two are not
+rational and come as floats.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ def read(path: str | Path) -> dict[str, Any]:
     """
     raw = read_bytes(path)
     try:
-        return _from_npz(raw) if raw.startswith(_ZIP) else _from_json(raw)
+        return _from_npz(raw) if raw.startswith(_ZIP) else from_json(raw)
     except BadFile as error:
         raise BadFile(f"{path}: {error}") from None
 
@@ -68,7 +68,9 @@ def decoded(raw: bytes) -> str:
     return text
 
 
-def _from_json(raw: bytes) -> dict[str, Any]:
+def from_json(raw: bytes) -> dict[str, Any]:
+    """The dictionary of a JSON text, in which keys are unique and numbers finite."""
+
     def refuse(name: str) -> None:
         raise BadFile(f"entries must be finite, got {name}")
 
@@ -83,11 +85,11 @@ def _from_json(raw: bytes) -> dict[str, Any]:
         out = json.loads(decoded(raw), parse_constant=refuse, object_pairs_hook=unique)
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
-        raise BadFile(f"needs valid JSON, got {error.msg.lower()} in {where}") from None
+        raise BadFile(f"needs valid JSON: {error.msg.lower()} in {where}") from None
     except RecursionError:
         raise BadFile("needs lists nested less deeply") from None
     except ValueError as error:
-        raise error if isinstance(error, BadFile) else BadFile(f"needs valid JSON, got: {error}") from None
+        raise error if isinstance(error, BadFile) else BadFile(f"needs valid JSON: {error}") from None
     if not isinstance(out, dict):
         raise BadFile(f"needs a JSON object, got {type(out).__name__}")
     return out

@@ -15,6 +15,7 @@ with a point are floats. In .npz the same keys are joined by dots (``data.X``, `
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -79,7 +80,7 @@ def _options(options: dict[str, Any]) -> dict[str, Any]:
     if options.get("arithmetic", ARITHMETICS[0]) not in ARITHMETICS:
         raise BadFile(f"options.arithmetic: needs one of {', '.join(ARITHMETICS)}, got {options['arithmetic']!r}")
     gtol = options.get("gtol", 0)
-    if isinstance(gtol, bool) or not isinstance(gtol, int | float) or not 0 <= gtol < float("inf"):
+    if isinstance(gtol, bool) or not isinstance(gtol, int | float) or not 0 <= gtol <= sys.float_info.max:
         raise BadFile(f"options.gtol: needs a finite number of at least 0, got {gtol!r}")
     return options
 

@@ -98,6 +98,8 @@ def data_of(spec: dict[str, Any], folder: Path) -> dict[str, np.ndarray]:
     table = read_table(spec["csv"], folder)
     target = spec.get("Y", spec.get("y"))
     targets = target if isinstance(target, list) else [target]
+    for column in targets:
+        table.texts(column)
     inputs = spec.get("X", [c for c in table.columns if c not in targets])
     X = [table.numbers(c) for c in (inputs if isinstance(inputs, list) else [inputs])]
     if spec.get("bias", False):

@@ -110,12 +110,12 @@ class DeepLinearNet(Model):
 
     @cached_property
     def traits(self) -> Traits:
-        squared = isinstance(self.objective, SquaredError | SquaredMoments)
-        smooth = squared or getattr(getattr(self.objective, "loss", None), "smooth", False)
+        loss = getattr(self.objective, "loss", SQUARED)  # a function of the product is twice differentiable by contract
+        squares = not isinstance(self.objective, Function) and loss.name in ("squared", "weighted")
         return Traits(
-            smooth=smooth,
-            analytic=squared,
-            polynomial_degree=2 * self.depth if squared else None,
+            smooth=loss.smooth,
+            analytic=squares,
+            polynomial_degree=2 * self.depth if squares else None,
             layer_groups=tuple((name,) for name, _ in self.layout),
             has_samples=self.X is not None,
             symmetry=" x ".join(f"GL({d})" for d in self.widths[1:-1]),
@@ -236,6 +236,14 @@ class DeepLinearNet(Model):
         layers = [np.einsum("...ps,...qs->...spq", T(a) @ E, b @ X) for a, b in zip(A, B, strict=True)]
         return flat(layers)
 
+    def smooth_at(self, theta: Any) -> np.ndarray:
+        """Whether the loss is twice differentiable at the outputs: (..., n) -> (...)."""
+        W, _, kind = self._enter(theta)
+        if self.traits.smooth:
+            return np.ones(W[0].shape[:-2], bool)
+        X, Y, loss = self._samples(kind)
+        return loss.smooth_at(product(W) @ X, Y).all((-2, -1))
+
     def symmetry_directions(self, theta: Any) -> np.ndarray:
         """W_i -> xi W_i, W_{i+1} -> -W_{i+1} xi for the unit matrices xi of gl(d_i), 0 < i < H: (..., sum d_i^2, n)."""
         theta = self._points(theta)
@@ -305,6 +313,7 @@ class DeepLinearNet(Model):
         yield "zero targets", cls((1, 2, 1), [[1, 1]], [[0, 0]])
         yield "floats", cls((2, 3, 2), [[0.5, -1.0, 2.0], [1.5, 0.3, -0.2]], [[1.0, 0.2, -0.4], [0.0, 1.1, 0.6]])
         yield "population", cls.from_moments((2, 2, 1), [[2, 1], [1, 1]], [[1, 3]], [[20]])
+        yield "absolute loss", cls((1, 1, 2), [[1, 2]], [[0, 1], [1, "1/2"]], "absolute")
         yield "weighted squares", cls((2, 1, 2), [[1, 0], [0, 1]], [[1, 0], [0, "1/2"]], Weighted([[1, 3], [3, 1]]))
 
 
