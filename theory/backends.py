@@ -44,3 +44,13 @@ def precision(bits: int = 128) -> Iterator[None]:
         raise ValueError(f"precision: needs an integer of at least 2 bits, got {bits!r}; 128 is the usual choice")
     with flint().ctx.workprec(bits):
         yield
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """BLAS on one thread inside the context: answers do not depend on the machine, and small matrices are faster."""
+    import scipy.linalg  # noqa: F401  its BLAS is a library of its own, and only what is loaded can be limited
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1):
+        yield

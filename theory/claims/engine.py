@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from theory.backends import one_thread
 from theory.claims.cases import Case, SampleCase
 from theory.claims.claim import Claim, Counterexample, Grade, Outcome, Sample, Status, Verdict
 from theory.claims.result import CITED, FAILS, HOLDS, REFUTED, UNDECIDED, Result
@@ -22,6 +23,7 @@ from theory.errors import Undecided
 
 MAX_EXAMPLES = 100
 FALSE_ALARMS_PER_RUN = 1e-6
+
 
 @dataclass
 class Sweep:
@@ -175,16 +177,17 @@ def verify(
     claim = registry[claim] if isinstance(claim, str) else claim
     started = time.perf_counter()
     own_seed = seed_of(claim.id, seed)
-    if case is not None:
-        one = case if isinstance(case, Case) else claim.case_type.from_json(case)
-        run, powers = sweep(claim, claim.law, (one,), 1, own_seed), []
-    elif claim.status is Status.CITED:
+    if claim.status is Status.CITED:
         return Result(claim.id, CITED, Grade.CITED, "", {}, None, "stated, not verified", None, (), 0, 0, own_seed, 0.0)
-    else:
-        cases = _cases(claim, own_seed, alarm)
-        count = MAX_EXAMPLES if max_examples is None else max_examples
-        run = sweep(claim, claim.law, cases, count, own_seed)
-        powers = list(_powers(claim, cases, count, own_seed))
+    with one_thread():
+        if case is not None:
+            one = case if isinstance(case, Case) else claim.case_type.from_json(case)
+            run, powers = sweep(claim, claim.law, (one,), 1, own_seed), []
+        else:
+            cases = _cases(claim, own_seed, alarm)
+            count = MAX_EXAMPLES if max_examples is None else max_examples
+            run = sweep(claim, claim.law, cases, count, own_seed)
+            powers = list(_powers(claim, cases, count, own_seed))
     return Result(
         id=claim.id,
         answer=_answer(claim, run, powers),
