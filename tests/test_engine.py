@@ -57,12 +57,13 @@ def toy(**changes):
 
 
 def answering(*outcomes, grade=Grade.EXACT):
-    """A check that gives the listed outcomes to the cases 0, 1, 2, ...; the false law fails everywhere."""
+    """A claim with the listed outcomes for the cases 0, 1, 2, ...; the false law fails wherever it is judged."""
 
     def check(case, law):
         return Verdict(outcomes[case.n] if law == 10 else Outcome.FAILS, grade)
 
-    return toy(cases=TEN[: len(outcomes)], check=check)
+    inside = Hypothesis("inside", "n is inside", lambda case: outcomes[case.n] is not O, Necessity.UNKNOWN)
+    return toy(cases=TEN[: len(outcomes)], check=check, hypotheses=(inside,))
 
 
 H, F, U, O = Outcome.HOLDS, Outcome.FAILS, Outcome.UNDECIDED, Outcome.OUTSIDE  # noqa: E741
@@ -90,6 +91,27 @@ def test_only_holds_passes(outcomes, grade, answer):
     assert result.counts == {str(o): outcomes.count(o) for o in Outcome}
 
 
+def test_a_case_that_fails_the_second_time_fails_the_claim():
+    """Booleans equal integers in Python, and a repeated case is not counted twice: neither may hide a failure."""
+    answers = iter([True, False, True])
+    flaky = toy(cases=(Number(1), Number(1), Number(2)), check=lambda case, law: verdict(next(answers, True)))
+    assert verify(flaky).answer == FAILS
+    assert verify(toy(cases=(Number(1), Number(True)), check=lambda c, law: verdict(c.n is not True))).answer == FAILS
+
+
+def test_only_hypotheses_say_outside_and_only_booleans_are_verdicts():
+    assert "check raised TypeError" in verify(toy(check=lambda case, law: Verdict(O))).detail
+    assert "check raised TypeError" in verify(toy(check=lambda case, law: True)).detail
+    assert "check raised TypeError" in verify(toy(check=lambda case, law: verdict(NotImplemented))).detail
+
+
+def test_examples_do_not_outvote_what_is_drawn():
+    """The half rule counts drawn cases: ten examples inside cannot carry a strategy that stays outside."""
+    inside = Hypothesis("small", "n < 20", lambda case: case.n < 20, Necessity.UNKNOWN)
+    claim = toy(cases=lambda: integers().filter(lambda c: c.n > 20), examples=TEN, hypotheses=(inside,))
+    assert verify(claim).answer == UNDECIDED
+
+
 @pytest.mark.parametrize(
     ("undecided", "grade", "answer"),
     [
@@ -114,7 +136,8 @@ def test_undecided_arithmetic_is_an_answer_and_no_pass():
         raise Undecided("the ball contains zero")
 
     result = verify(toy(check=check, false_laws={"same": 10}))
-    assert result.counts["undecided"] == 10 and result.answer == FAILS  # the false law is not rejected either
+    assert result.counts["undecided"] == 10 and result.answer == UNDECIDED
+    assert len(result.powers) == 1  # the false law is not rejected either
     assert verify(toy(check=check), case=Number(0)).answer == UNDECIDED
     assert verify(toy(check=check), case=Number(0)).evidence == "none"
 
@@ -272,7 +295,9 @@ def test_cited_claims_are_not_run():
         ({}, Grade.PROOF, "proof, these sizes (10)"),
         ({}, Grade.EXACT, "exact, sampled (10)"),
         ({"exhaustive": True}, Grade.EXACT, "exact, exhausted (10)"),
-        ({"proof": "By counting."}, Grade.EXACT, "exact, all"),
+        ({"proof": "By counting."}, Grade.PROOF, "proof, all"),
+        ({"proof": "Trust me."}, Grade.EXACT, "exact, sampled (10)"),
+        ({"sizes": "n <= 10"}, Grade.PROOF, "proof, these sizes (n <= 10)"),
         ({"cases": TEN[7:8]}, Grade.CERTIFIED, "certified, this witness"),
     ],
 )

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 if TYPE_CHECKING:
     from theory.claims.cases import Case
 
+import numpy as np
+
 
 class Grade(enum.StrEnum):
     """How a case was decided, strongest first."""
@@ -56,7 +58,9 @@ class Verdict:
 
 
 def verdict(holds: Any, grade: Grade | str = Grade.EXACT, detail: str = "", margin: float | None = None) -> Verdict:
-    """HOLDS or FAILS by the truth of ``holds``, UNDECIDED for None."""
+    """HOLDS for True, FAILS for False, UNDECIDED for None; anything else is no answer."""
+    if not isinstance(holds, bool | np.bool_ | None):
+        raise TypeError(f"verdict: needs True, False or None, got {holds!r}")
     outcome = Outcome.UNDECIDED if holds is None else Outcome.HOLDS if holds else Outcome.FAILS
     return Verdict(outcome, Grade(grade), detail, margin)
 
@@ -121,6 +125,7 @@ class Claim:
     examples : cases that always run before the drawn ones: corners, and what tells a false law apart whatever the seed.
     uses : ids of the claims it rests on.
     exhaustive : the tuple of cases is a whole finite class.
+    sizes : for proofs at fixed sizes, which: "widths <= 3, depth <= 4".
     proof : a written proof of which ``check`` checks every step; only then is the scope "all".
     deviations : where the statement differs from print, and why.
     witness, corrects : for an erratum, whose ``law`` is the printed one: the case that refutes it, and the true claim.
@@ -141,6 +146,7 @@ class Claim:
     examples: tuple[Any, ...] = ()
     uses: tuple[str, ...] = ()
     exhaustive: bool = False
+    sizes: str = ""
     proof: str = ""
     deviations: str = ""
     figures: tuple[str, ...] = ()

@@ -11,7 +11,7 @@ import numpy as np
 
 from theory.arithmetic import is_zero, rational, symbols
 from theory.calculus.exact_linalg import pinv, rank
-from theory.claims.cases import Case, Matrix, composed, matrices
+from theory.claims.cases import Case, Matrix, composed, exact_tuple, matrices, vectors
 from theory.claims.claim import Claim, Counterexample, Hypothesis, Verdict, verdict
 from theory.claims.linear_data import SpectralData, spectral_data
 from theory.definitions import deep_linear as definition
@@ -29,6 +29,7 @@ class Sizes(Case):
 
 
 def _check_derivatives(case: Sizes, law: Callable[[DeepLinearNet, np.ndarray], tuple[Any, Any]]) -> Verdict:
+    """The law and the model's own derivatives against SymPy's of the definition."""
     d, m = case.widths, case.m
     n = sum(a * b for a, b in pairwise(d))
     theta, X, Y = symbols(theta=n, x=(d[0], m), y=(d[-1], m))
@@ -36,17 +37,40 @@ def _check_derivatives(case: Sizes, law: Callable[[DeepLinearNet, np.ndarray], t
     L = definition.loss(d, X, Y, theta)
     G = np.array([L.diff(t) for t in theta], object)
     H = np.array([[g.diff(t) for t in theta] for g in G], object)
-    gradient, hessian = law(net, theta)
-    same = net.loss(theta) == L and is_zero(gradient - G).all() and is_zero(hessian - H).all()
+    pairs = (law(net, theta), (net.gradient(theta), net.hessian(theta)))
+    same = all(is_zero(g - G).all() and is_zero(h - H).all() for g, h in pairs) and net.loss(theta) == L
     return verdict(same, "proof", f"zero polynomials in {n} weights and {m * (d[0] + d[-1])} data symbols")
 
 
-def _without_cross_term(net: DeepLinearNet, theta: np.ndarray) -> tuple[Any, Any]:
-    """Gauss-Newton: the Hessian at zero residual, 2 J J^T."""
-    products = [net.product(theta)[a, b] for a in range(net.widths[-1]) for b in range(net.widths[0])]
-    J = np.array([[r.diff(t) for t in theta] for r in products], object)
-    X = np.asarray(net.X)
-    return net.gradient(theta), 2 * (J.T @ np.kron(np.eye(net.widths[-1], dtype=int), X @ X.T) @ J)
+def displayed(net: DeepLinearNet, theta: np.ndarray, cross: Any = 1, transposed: bool = False) -> tuple[Any, Any]:
+    """Gradient and Hessian, entry by entry as the statement displays them."""
+    W, X, Y = net.unpack(theta), np.asarray(net.X), np.asarray(net.Y)
+    H, zero = len(W), 0 * theta[0]
+
+    def chain(top: int, bottom: int, size: int) -> np.ndarray:
+        """W_top ... W_bottom, counted from 1; the identity of this size if empty."""
+        out = np.eye(size, dtype=int) + zero
+        for k in range(bottom, top + 1):
+            out = W[k - 1] @ out
+        return out
+
+    d = net.widths
+    A = [chain(H, i + 1, d[i]) for i in range(1, H + 1)]
+    B = [chain(i - 1, 1, d[0]) for i in range(1, H + 1)]
+    M, S = 2 * ((chain(H, 1, d[0]) @ X - Y) @ X.T), X @ X.T
+    index = [(i, p, q) for i in range(1, H + 1) for p in range(d[i]) for q in range(d[i - 1])]
+    G = np.array([(A[i - 1].T @ M @ B[i - 1].T)[p, q] for i, p, q in index], object)
+    rows = {}
+    for a, (i, p, q) in enumerate(index):
+        for b, (j, r, s) in enumerate(index[: a + 1]):
+            entry = 2 * (A[i - 1].T @ A[j - 1])[p, r] * (B[i - 1] @ S @ B[j - 1].T)[q, s]
+            if i > j:
+                C = chain(i - 1, j + 1, d[j])
+                E = A[i - 1].T @ M @ B[j - 1].T
+                entry = entry + cross * (E[p, s] * C[q, r] if not transposed else E[p, -1 - s] * C[q, -1 - r])
+            rows[a, b] = rows[b, a] = entry
+    n = range(len(index))
+    return G, np.array([[rows[a, b] for b in n] for a in n], object)
 
 
 DERIVATIVES = Claim(
@@ -63,14 +87,16 @@ DERIVATIVES = Claim(
         for m in (1, 2)
         for widths in ((1, 1), (2, 2), (1, 1, 1), (2, 1, 2), (2, 3, 2), (1, 2, 1, 2), (2, 2, 2, 2), (1, 1, 1, 1, 1))
     ),
-    law=lambda net, theta: (net.gradient(theta), net.hessian(theta)),
+    sizes="widths <= 3, depth <= 4, m <= 2",
+    law=displayed,
     check=_check_derivatives,
     false_laws={
         "gradient without the factor 2": lambda net, theta: (
-            net.gradient(theta) * theta[0].ring.domain(1, 2),
-            net.hessian(theta),
+            displayed(net, theta)[0] * theta[0].ring.domain(1, 2),
+            displayed(net, theta)[1],
         ),
-        "Hessian without the cross term": _without_cross_term,
+        "Hessian without the cross term": lambda net, theta: displayed(net, theta, cross=0),
+        "cross term with reversed indices": lambda net, theta: displayed(net, theta, transposed=True),
     },
 )
 
@@ -79,42 +105,46 @@ DERIVATIVES = Claim(
 
 @dataclass(frozen=True)
 class Gauge(Case):
-    """A two-layer net on small data with a matrix g acting on its hidden layer."""
+    """A net on small data with a matrix g acting on the hidden layer ``at`` (1, ..., H - 1)."""
 
-    W1: Matrix
-    W2: Matrix
+    layers: tuple
     X: Matrix
     Y: Matrix
+    at: int
     g: Matrix
 
 
 @composed
 def gauges(draw: Any) -> Gauge:
-    """Widths 1 to 3; g is unit lower times diagonal, or any matrix: often invertible, not always."""
+    """Two or three layers of widths 1 to 3; g = lower times upper triangular with diagonals 1, 2 or -1."""
     from hypothesis import strategies as st
 
-    d0, d1, d2 = (draw(st.integers(1, 3)) for _ in range(3))
-    m = draw(st.integers(1, 2))
-    g = draw(matrices(d1, d1, st.sampled_from((1, 0, 2, -1))))
-    if draw(st.booleans()):
-        g = tuple(tuple(v if j < i else (v or 1) * (i == j) for j, v in enumerate(row)) for i, row in enumerate(g))
-    return Gauge(draw(matrices(d1, d0)), draw(matrices(d2, d1)), draw(matrices(d0, m)), draw(matrices(d2, m)), g)
+    H, m = draw(st.integers(2, 3)), draw(st.integers(1, 2))
+    d = draw(vectors(H + 1, st.integers(1, 3)))
+    at = draw(st.integers(1, H - 1))
+    n, few = d[at], st.sampled_from((1, 0, 2, -1))
+    L, U = (rational(draw(matrices(n, n, few))) for _ in range(2))
+    diagonal = rational(draw(vectors(n, st.sampled_from((1, 2, -1)))))
+    g = rational((np.tril(L, -1) + np.eye(n, dtype=int)) @ (np.triu(U, 1) + np.diag(diagonal)))
+    layers = tuple(draw(matrices(b, a)) for a, b in pairwise(d))
+    return Gauge(layers, draw(matrices(d[0], m)), draw(matrices(d[-1], m)), at, exact_tuple(g))
 
 
 def _check_gauge(case: Gauge, law: Callable[[np.ndarray], np.ndarray]) -> Verdict:
-    W1, W2, g = rational(case.W1), rational(case.W2), rational(case.g)
-    net = DeepLinearNet((W1.shape[1], len(W1), len(W2)), case.X, case.Y)
-    return verdict(
-        net.loss(net.pack(g @ W1, W2 @ law(g))) == net.loss(net.pack(W1, W2)), detail="equal losses, exactly"
-    )
+    W, g, k = [rational(w) for w in case.layers], rational(case.g), case.at
+    net = DeepLinearNet((W[0].shape[1], *map(len, W)), case.X, case.Y)
+    moved = [*W[: k - 1], g @ W[k - 1], W[k] @ law(g), *W[k + 1 :]]
+    return verdict(net.loss(net.pack(*moved)) == net.loss(net.pack(*W)), detail="equal losses, exactly")
 
 
 GAUGE = Claim(
     id="deep_linear.gauge",
     title="The loss is invariant under GL of each hidden layer",
-    statement=r"For every invertible $g$: $L(gW_1, W_2g^{-1}) = L(W_1, W_2)$; with $g = \alpha I$ this is the "
-    r"lecture's "
-    r"$(\alpha W_1, \alpha^{-1}W_2)$. The formula with $g^+$ fails in general when $g$ is singular.",
+    statement=r"For every hidden layer $i$ and invertible $g$: replacing $W_i, W_{i+1}$ by $gW_i, W_{i+1}g^{-1}$ "
+    r"leaves the loss "
+    r"unchanged; with $g = \alpha I$ this is the lecture's $(\alpha W_1, \alpha^{-1}W_2)$. The formula with $g^+$ "
+    r"fails in "
+    r"general when $g$ is singular.",
     source="golikov2019, Non-convex due to weight-space symmetries",
     case_type=Gauge,
     cases=gauges,
@@ -122,23 +152,30 @@ GAUGE = Claim(
     check=_check_gauge,
     hypotheses=(Hypothesis("invertible", r"$\det g \ne 0$", lambda case: rank(rational(case.g)) == len(case.g)),),
     counterexamples=(
-        Counterexample("invertible", Gauge(((1,),), ((1,),), ((1,),), ((0,),), ((0,),)), "g = 0 forgets the product"),
+        Counterexample(
+            "invertible", Gauge((((1,),), ((1,),)), ((1,),), ((0,),), 1, ((0,),)), "g = 0 forgets the product"
+        ),
     ),
-    false_laws={"W_2 g": lambda g: g, "W_2 g^T (true for rotations only)": lambda g: g.T},
+    false_laws={"W_{i+1} g": lambda g: g, "W_{i+1} g^T (true for rotations only)": lambda g: g.T},
+    examples=(
+        Gauge((((1,),), ((1,),)), ((1,),), ((0,),), 1, ((3,),)),
+        Gauge((((1,),), ((2,),), ((1,),)), ((1,),), ((0,),), 2, ((-2,),)),
+    ),
 )
 
 # -- the global minimum ----------------------------------------------------------------------------------------------
 
 
 def _check_minimum(case: SpectralData, law: Callable[[SpectralData], Any]) -> Verdict:
-    """The law against the model's minimum (eigenvalues of Sigma), and two critical points: one attains it."""
-    net, k = case.net(), case.bottleneck
+    """The law is attained by a net and by its product, is the model's value, and no other point tried is below it."""
+    net, k, value = case.net(), case.bottleneck, law(case)
     s = case.singular_values
-    best = tuple(i for i in sorted(range(len(s)), key=lambda i: -s[i])[:k] if s[i] > 0)
-    attained = net.loss(case.critical_point(best))
-    elsewhere = net.loss(case.critical_point())
-    value = law(case)
-    return verdict(value == attained == net.minimum_value() and elsewhere >= value, detail="attained, exactly")
+    best = case.critical_point(tuple(i for i in sorted(range(len(s)), key=lambda i: -s[i])[:k] if s[i] > 0))
+    attained = net.loss(best) == case.shallow_loss(net.product(best)) == value == net.minimum_value()
+    others = [net.loss(case.critical_point()), net.loss(case.numbers(net.dim))]
+    U, V = case.numbers(k * net.widths[-1]).reshape(-1, k), case.numbers(k * net.widths[0]).reshape(k, -1)
+    others.append(case.shallow_loss(U @ V))
+    return verdict(attained and all(loss >= value for loss in others), detail="attained, and a lower bound, exactly")
 
 
 def _tail(values: list[Any], k: int) -> Any:
@@ -173,11 +210,12 @@ def _cross(case: SpectralData) -> list[Any]:
 MINIMUM = Claim(
     id="deep_linear.minimum",
     title="The global minimum is that of the rank-constrained shallow problem",
-    statement=r"For all $X, Y$ and widths with $k = \min_i d_i$: $\min_W L_{deep} = \min_{\mathrm{rank}\,R \le k} "
+    statement=r"For all $X, Y$, $H \ge 2$ and widths with $k = \min_i d_i$: $\min_W L_{deep} = \min_{\mathrm{rank}\,R "
+    r"\le k} "
     r"\|Y - RX\|_F^2 = \|Y(I - X^+X)\|_F^2 + \sum_{i > k}\sigma_i^2$ with $\sigma_i$ the singular values of $YX^+X$, "
     r"attained "
     r"by truncating the SVD of $YX^+X$.",
-    source="golikov2019, Global minima are of the same value",
+    source="golikov2019, Global minima are of the same value; eckartyoung1936, the theorem",
     case_type=SpectralData,
     cases=spectral_data(2, 3, 4),
     law=lambda case: _floor(case) + _tail(case.singular_values, case.bottleneck),

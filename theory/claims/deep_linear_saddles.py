@@ -27,8 +27,8 @@ class Origin(Case):
     Y: Matrix
 
 
-def origins(*depths: int) -> Callable[[], Any]:
-    """Widths 1 to 3; few small values, so that orthogonal data (YX^T = 0) are frequent."""
+def origins(*depths: int, correlated: bool = False) -> Callable[[], Any]:
+    """Widths 1 to 3; few small values, so that orthogonal data (YX^T = 0) are frequent, unless ``correlated``."""
 
     @composed
     def cases(draw: Any) -> Origin:
@@ -38,7 +38,11 @@ def origins(*depths: int) -> Callable[[], Any]:
         widths = draw(vectors(1 + draw(st.sampled_from(depths)), st.integers(1, 3)))
         m = draw(st.integers(1, 3))
         entries = st.sampled_from((0, 1, -1, 2))
-        return Origin(widths, draw(matrices(widths[0], m, entries)), draw(matrices(widths[-1], m, entries)))
+        case = Origin(widths, draw(matrices(widths[0], m, entries)), draw(matrices(widths[-1], m, entries)))
+        if correlated and not _correlated(case):
+            unit = (1,) + (0,) * (m - 1)
+            case = Origin(widths, (unit, *case.X[1:]), (unit, *case.Y[1:]))
+        return case
 
     return cases
 
@@ -107,7 +111,7 @@ ORIGIN = Claim(
     r"$YX^T \ne 0$, and a global minimum otherwise.",
     source="golikov2019, Non-convex due to weight-space symmetries",
     case_type=Origin,
-    cases=origins(2, 3, 4, 1),
+    cases=origins(2, 3, 4),
     law=ORIGIN_LAW,
     check=_check_origin,
     hypotheses=(Hypothesis("depth", r"$H \ge 2$", lambda case: len(case.widths) >= 3),),
@@ -117,6 +121,11 @@ ORIGIN = Claim(
         "always a saddle": OriginLaw(lambda H: H >= 3, lambda c: True),
         "never a saddle": OriginLaw(lambda H: H >= 3, lambda c: False),
     },
+    examples=(
+        Origin((1, 1, 1), ((1,),), ((1,),)),
+        Origin((1, 2, 1), ((1, 1),), ((1, -1),)),
+        Origin((1, 1, 1, 1), ((1,),), ((1,),)),
+    ),
     deviations="The lecture omits YX^T != 0; see deep_linear.origin_always_saddle.",
 )
 
@@ -151,9 +160,9 @@ STRICT = Claim(
     r"minimum has a "
     r"negative eigenvalue, and at a global minimum it has none. Checked on the critical points with product "
     r"$U_SU_S^TYX^+$ and vanishing free blocks, in random gauges.",
-    source="baldihornik1989, Fact 4; without hypotheses on the data: own derivation",
+    source="kawaguchi2016, Corollary 2.4, in the form of; without hypotheses on the data: own derivation",
     case_type=SpectralData,
-    cases=spectral_data(2, 2, 2, 3),
+    cases=spectral_data(2),
     law=lambda signs, is_global: (signs.negative == 0) == is_global,
     check=_check_strict,
     hypotheses=(Hypothesis("two layers", "$H = 2$", lambda case: len(case.widths) == 3),),
@@ -169,6 +178,11 @@ STRICT = Claim(
         "two negative eigenvalues at every saddle": lambda signs, is_global: is_global or signs.negative >= 2,
         "no zero eigenvalues": lambda signs, is_global: signs.zero == 0,
     },
+    examples=(
+        SpectralData((1, 1, 2), (1,), (1,), 0, (0,) * 8, (), (0, 0)),  # one negative eigenvalue
+        SpectralData((2, 1, 2), (1, 1), (2, 1), 1, (1,) * 8, (1,), (0, 0)),  # the wrong direction kept
+        SpectralData((2, 2, 2), (1, 1), (2, 1), 0, (0,) * 8, (0, 1), (1, 0)),  # a global minimum
+    ),
     uses=("deep_linear.minimum", "deep_linear.derivatives"),
 )
 
@@ -188,9 +202,9 @@ BAD_SADDLES = Claim(
     statement=r"For $H \ge 3$ and $YX^T \ne 0$ the origin is a critical point with zero Hessian that is neither a "
     r"local minimum "
     r"nor a local maximum: $L$ falls along one curve and rises along another.",
-    source="kawaguchi2016, Theorem 2.3",
+    source="kawaguchi2016, Corollary 2.4, in the form of (its H counts hidden layers)",
     case_type=Origin,
-    cases=origins(3, 4, 3, 4, 3, 2),
+    cases=origins(3, 4, correlated=True),
     law=lambda flat, down, up: flat and down and up,
     check=_check_bad_saddle,
     hypotheses=(
@@ -205,6 +219,7 @@ BAD_SADDLES = Claim(
         "the Hessian does not vanish": lambda flat, down, up: not flat and down and up,
         "no curve goes down": lambda flat, down, up: flat and not down and up,
     },
+    examples=(Origin((1, 1, 1, 1), ((1,),), ((1,),)),),
     uses=("deep_linear.origin", "deep_linear.derivatives"),
     deviations="Stated with YX^T != 0, without which no bad saddle exists; no other hypothesis on the data is needed.",
 )

@@ -82,6 +82,16 @@ class SpectralData(Case):
         X, Y, _, _ = self.matrices()
         return DeepLinearNet(self.widths, X, Y)
 
+    def shallow_loss(self, R: np.ndarray) -> Any:
+        """||Y - R X||_F^2, literally."""
+        X, Y, _, _ = self.matrices()
+        E = Y - R @ X
+        return (E * E).sum()
+
+    def numbers(self, size: int) -> np.ndarray:
+        """So many of the drawn numbers, repeated as often as needed: any point will do."""
+        return rational(np.resize(np.array([*self.rotations, *self.gauge, 1], object), size))
+
     def critical_point(self, kept: tuple | None = None) -> np.ndarray:
         """Weights with product U_S U_S^T Y X^+, all free blocks zero, after the change of basis: a critical point."""
         kept = self.kept if kept is None else kept

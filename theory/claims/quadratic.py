@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from theory.arithmetic import is_zero, rational
 from theory.calculus.exact_linalg import null_space, pinv, rank
 from theory.calculus.inertia import inertia
@@ -26,14 +28,13 @@ class Form(Case):
 
 @composed
 def forms(draw: Any) -> Form:
-    """Dimensions 1 to 3; half of the matrices are Gram matrices B B^T, often singular."""
+    """Dimensions 1 to 3; mostly Gram matrices B B^T, often singular."""
     from hypothesis import strategies as st
 
     n = draw(st.integers(1, 3))
     B = rational(draw(matrices(n, draw(st.integers(1, 2)))))
-    if draw(st.booleans()):
-        A = B @ B.T
-    else:
+    A = B @ B.T
+    if draw(st.integers(0, 9)) == 9:
         S = rational(draw(matrices(n, n)))
         A = S + S.T
     return Form(exact_tuple(A), draw(vectors(n)), draw(vectors(n)), draw(vectors(n)))
@@ -62,6 +63,7 @@ CONVEX = Claim(
         "strict inequality": lambda twice_middle, left, right: twice_middle < left + right,
         "half the bound": lambda twice_middle, left, right: 2 * twice_middle <= left + right,
     },
+    examples=(Form(((1,),), (1,), (1,), (1,)),),
 )
 
 
@@ -84,15 +86,30 @@ def regressions(draw: Any) -> Regression:
     return Regression(draw(matrices(d, m, few)), draw(vectors(m)), draw(vectors(d)))
 
 
+def squared_error(case: Regression, theta: np.ndarray) -> Any:
+    """||y - theta X||^2, literally."""
+    e = rational(case.y) - theta @ rational(case.X)
+    return (e * e).sum()
+
+
 def _check_regression_convex(case: Regression, law: Callable[[Any], bool]) -> Verdict:
-    model = Quadratic.regression(case.X, case.y)
-    return verdict(law(inertia(model.hessian(rational(case.v)))), detail="inertia of 2 X X^T")
+    """The Hessian from second differences of the literal loss, which are exact for a quadratic; then its signs."""
+    model, v, one = Quadratic.regression(case.X, case.y), rational(case.v), rational(np.eye(len(case.X), dtype=int))
+    L = {(i, j): squared_error(case, v + a + b) for i, a in enumerate(one) for j, b in enumerate(one)}
+    single = [squared_error(case, v + a) for a in one]
+    n = range(len(one))
+    second = [[L[i, j] - single[i] - single[j] + squared_error(case, v) for j in n] for i in n]
+    H = model.hessian(v)
+    same = is_zero(H - rational(second)).all() and is_zero(H - 2 * (rational(case.X) @ rational(case.X).T)).all()
+    return verdict(bool(same) and law(inertia(H)), detail="exact second differences, and their inertia")
 
 
 REGRESSION_CONVEX = Claim(
     id="quadratic.regression_convex",
     title="Linear regression has a convex landscape without saddles",
-    statement=r"For every $X, y$ the Hessian $2XX^T$ of $\|y - \theta X\|^2$ has no negative eigenvalue.",
+    statement=r"For every $X, y$ the Hessian of $\|y - \theta X\|^2$ is $2XX^T$, which has no negative eigenvalue; so "
+    r"the loss "
+    r"is convex and no critical point is a saddle.",
     source="golikov2019, Trivial special case: linear regression",
     case_type=Regression,
     cases=regressions,
@@ -100,6 +117,7 @@ REGRESSION_CONVEX = Claim(
     check=_check_regression_convex,
     uses=("quadratic.convex",),
     false_laws={"strictly convex": lambda signs: signs.negative == 0 and signs.zero == 0},
+    examples=(Regression(((1,), (1,)), (1,), (0, 0)),),
 )
 
 
@@ -111,16 +129,16 @@ class Minimisers:
 
 
 def _check_minimisers(case: Regression, law: Minimisers) -> Verdict:
-    """theta* = y X^+ is critical; ker X^T moves it at constant loss, and every other direction raises the loss."""
+    """y X^+ and its translates by ker X^T have the same literal loss, and every other direction raises it."""
     X, y, v = rational(case.X), rational(case.y), rational(case.v)
-    model = Quadratic.regression(X, y)
     best, kernel = y @ pinv(X), null_space(X.T)
-    critical = is_zero(model.gradient(best)).all()
-    along = all(model.loss(best + kernel[:, k]) == model.loss(best) for k in range(kernel.shape[1]))
-    in_kernel = is_zero(v @ X).all()
-    across = (model.loss(best + v) == model.loss(best)) == bool(in_kernel)
+    least = squared_error(case, best)
+    critical = is_zero(Quadratic.regression(X, y).gradient(best)).all()
+    along = all(squared_error(case, best + kernel[:, k]) == least for k in range(kernel.shape[1]))
+    beside = squared_error(case, best + v)
+    across = beside == least if is_zero(v @ X).all() else beside > least
     dimension = kernel.shape[1] == law.dimension(rank(X), *X.shape)
-    return verdict(critical and along and across and dimension, detail="y X^+ plus the kernel of X^T, exactly")
+    return verdict(bool(critical) and along and across and dimension, detail="y X^+ plus the kernel of X^T, exactly")
 
 
 MINIMISERS = Claim(
@@ -140,6 +158,7 @@ MINIMISERS = Claim(
         "unique iff there are at least d samples": Minimisers(lambda r, d, m: max(d - m, 0)),
         "dimension m - rank X": Minimisers(lambda r, d, m: m - r),
     },
+    examples=(Regression(((1, 1), (1, 1)), (0, 1), (1, 0)), Regression(((1, 2),), (0, 1), (1,))),
     deviations="The lecture concludes a unique minimum from convexity; see quadratic.unique_minimum.",
 )
 

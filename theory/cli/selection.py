@@ -96,20 +96,27 @@ def _module(file: str) -> Any:
 
 def run_all(claims: list[Claim], args: argparse.Namespace) -> Iterator[Result]:
     """The results of the claims in their order, one after the other or in ``--jobs`` processes."""
+    from theory.claims.engine import share, verify
+    from theory.claims.registry import registry
+
+    options = {
+        "max_examples": args.max_examples,
+        "seed": args.seed,
+        "alarm": share(*{claim.id: claim for claim in (*registry.values(), *claims)}.values()),
+    }
     jobs = getattr(args, "jobs", 1)
     if jobs == 1 or len(claims) == 1:
-        from theory.claims.engine import verify
-
-        yield from (verify(claim, max_examples=args.max_examples, seed=args.seed) for claim in claims)
+        yield from (verify(claim, **options) for claim in claims)
         return
     from concurrent.futures import ProcessPoolExecutor
     from functools import partial
 
     with ProcessPoolExecutor(jobs) as pool:
-        yield from pool.map(partial(_run_one, args.file, args.max_examples, args.seed), [c.id for c in claims])
+        yield from pool.map(partial(_run_one, args.file, options), [c.id for c in claims])
 
 
-def _run_one(file: str | None, max_examples: int | None, seed: int, claim_id: str) -> Result:
+def _run_one(file: str | None, options: dict[str, Any], claim_id: str) -> Result:
+    """In a worker: claims do not pickle, so it loads them again."""
     from theory.claims.engine import verify
 
-    return verify(registry_of(file)[0][claim_id], max_examples=max_examples, seed=seed)
+    return verify(registry_of(file)[0][claim_id], **options)
