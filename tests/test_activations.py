@@ -1,5 +1,6 @@
 """Every activation and its derivatives against SymPy's own derivatives, in balls and in floats."""
 
+import copy
 import pickle
 from fractions import Fraction
 
@@ -8,7 +9,7 @@ import pytest
 import sympy
 
 from theory.activations import ACTIVATIONS, RELU, Activation, named
-from theory.arithmetic import arithmetic_of, ball, flint, precision, rational, symbols
+from theory.arithmetic import arithmetic_of, ball, flint, precision, rational, symbols, to_float
 from theory.calculus.tolerance import rounding
 from theory.errors import NotExact, Undecided, UnknownName
 
@@ -128,6 +129,32 @@ def test_softplus_keeps_relative_accuracy_where_it_is_tiny():
     assert (abs(tiny - exact) <= rounding(float, 2, abs(points) * exact)).all()
 
 
+@pytest.mark.parametrize("name", ["tanh", "logistic", "softplus"])
+def test_derivatives_keep_relative_accuracy_in_the_tails(name):
+    """exp(-2 |u|) and exp(-|u|) are computed as such, not as what is left of 1 - t^2 or s - s^2."""
+    for points in np.array([-700.0, -350, -40, -20, -3]), np.array([3.0, 20, 40, 350]):
+        jets = ACTIVATIONS[name].jet(points, 2)
+        with precision(2048):
+            exact = [to_float(e) for e in ACTIVATIONS[name].jet(ball(points), 2)]
+        for order in (1, 2):
+            slack = np.finfo(float).tiny  # of denormal numbers
+            assert (abs(jets[order] - exact[order]) <= rounding(float, 6, abs(exact[order])) + slack).all(), order
+
+
+def test_the_logistic_function_keeps_relative_accuracy_where_it_is_tiny():
+    points = np.array([-700.0, -40, -20, -5])
+    with precision(128):
+        exact = to_float(ACTIVATIONS["logistic"](ball(points)))
+    assert (abs(ACTIVATIONS["logistic"](points) - exact) <= rounding(float, 4, exact)).all()
+
+
+def test_balls_of_tiny_slopes_stay_tight():
+    with precision(128):
+        for name in ("tanh", "logistic"):
+            slope = ACTIVATIONS[name].jet(ball([100]), 1)[1][0]
+            assert slope > 0 and slope.rad() < slope * flint().arb((1, -110))
+
+
 @every
 def test_the_traits_are_true(name):
     activation = ACTIVATIONS[name]
@@ -179,6 +206,17 @@ def test_names_find_activations_and_a_users_own_passes():
     for unknown in ("sigmoid", None, []):
         with pytest.raises(UnknownName, match="tanh"):
             named(unknown)
+
+
+def cube(a, order):
+    return (a**3, 3 * a**2, 6 * a)[: order + 1]
+
+
+@pytest.mark.parametrize("name", ["tanh", "cube"])
+def test_a_users_activation_stays_itself_whatever_its_name(name):
+    own = Activation(name, cube, degree=3, odd=True)
+    for other in (pickle.loads(pickle.dumps(own)), copy.deepcopy(own)):
+        assert other == own and other(np.array([2.0])) == 8
 
 
 @every

@@ -18,6 +18,7 @@ from theory.arithmetic import (
     arithmetic_of,
     as_array,
     ball,
+    common_arithmetic,
     flint,
     is_zero,
     precision,
@@ -27,7 +28,7 @@ from theory.arithmetic import (
     to_float,
     to_strings,
 )
-from theory.errors import NotExact, Undecided
+from theory.errors import NotExact, TooLarge, Undecided
 from theory.models import DeepLinearNet
 
 x = sympy.Symbol("x")
@@ -99,6 +100,51 @@ def test_rational_refuses_what_is_no_rational(entry, error):
 @pytest.mark.parametrize("dtype", [np.int64, np.uint64, np.int8, int, object])
 def test_integers_become_rationals(dtype):
     assert arithmetic_of(as_array(np.array([1, 2], dtype))) == Arithmetic(RATIONAL)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [[2**63, -1], [[2**64 - 1], [-(2**63)]], (np.int64(-1), np.uint64(2**63)),
+     [np.array([2**63], np.uint64), np.array([-1])], [np.array(2**63, np.uint64), -1]],
+    ids=["list", "nested", "tuple", "arrays", "no axes"],
+)  # fmt: skip
+def test_integers_that_numpy_would_read_as_floats_stay_exact(written):
+    assert np.asarray(written).dtype in (float, object)
+    read = as_array(written)
+    assert arithmetic_of(read) == Arithmetic(RATIONAL)
+    assert {int(x) for x in read.flat} <= {2**63, -1, 2**64 - 1, -(2**63)}
+
+
+def test_one_float_makes_a_list_of_floats():
+    for written in ([2**63, 0.5], [1, np.float32(2)], [np.array(0.5), 1]):
+        assert as_array(written).dtype == float
+    assert as_array([np.float32(1), np.float32(2)]).dtype == np.float32
+
+
+@pytest.mark.parametrize("mixed", [[True, 2], [True, 2.5], [[1, 2], [3, np.False_]], [True, 2**63], [True, "1/2"]])
+def test_truth_values_in_lists_are_refused(mixed):
+    with pytest.raises(TypeError, match=r"theta: .*needs numbers"):
+        as_array(mixed, "theta")
+
+
+def test_masked_arrays_are_refused_instead_of_losing_their_mask():
+    for dtype in (float, int):
+        masked = np.ma.array([1, 2], mask=[False, True], dtype=dtype)
+        for data in (masked, [masked, masked]):
+            with pytest.raises(TypeError, match=r"theta: .* masked"):
+                as_array(data, "theta")
+            for make in (rational, ball):
+                with pytest.raises(TypeError, match=rf"{make.__name__}: .* masked"):
+                    make(data)
+
+
+def test_a_broadcast_array_is_looked_at_once():
+    many = (10**12, 2)
+    assert as_array(np.broadcast_to(np.zeros(2), many)).shape == many
+    with pytest.raises(ValueError, match="finite"):
+        as_array(np.broadcast_to([0.0, np.nan], many))
+    with pytest.raises(TooLarge, match="GiB"):
+        as_array(np.broadcast_to([0, 1], many))
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.complex128])
@@ -199,6 +245,33 @@ def test_data_follow_the_precision_of_floats_and_stay_real_beside_a_complex_thet
 def test_complex_data_never_lose_their_imaginary_part(kind):
     with pytest.raises(NotExact, match="imaginary"):
         kind.convert(np.array([1 + 1j]))
+
+
+@pytest.mark.parametrize(("dtype", "number"), [(float, 10**400), (float, Fraction(-(10**400), 3)), ("f", 10**39)])
+def test_numbers_beyond_the_floats_are_refused_in_words(dtype, number):
+    with pytest.raises(ValueError, match=f"{np.dtype(dtype)} needs numbers up to"):
+        double(dtype).convert(rational([number]))
+    with pytest.raises(ValueError, match="needs numbers up to"):
+        double(np.float32).convert(np.array([1e39]))
+    assert double().convert(rational([Fraction(10**400, 10**399)])) == 10
+
+
+def test_common_arithmetic_is_what_all_data_can_enter():
+    with precision():
+        found = samples()
+        kinds = {name: arithmetic_of(a) for name, a in found.items()}
+        for target in found:
+            for source in found:
+                if (source, target) in ALLOWED:
+                    assert common_arithmetic(found[source], found[target], found[source]) == kinds[target]
+                elif (target, source) not in ALLOWED:
+                    with pytest.raises(NotExact, match="symbols go together"):
+                        common_arithmetic(found[source], found[target])
+        assert common_arithmetic(found["rational"], found["float"], found["ball"]) == kinds["ball"]
+        with pytest.raises(NotExact, match="one call"):
+            common_arithmetic(symbols(x=1), symbols(y=1))
+    assert common_arithmetic(np.ones(1, np.float32), rational([1]), np.ones(1)) == double()
+    assert common_arithmetic(np.ones(1, np.float32), rational([1])) == double(np.float32)
 
 
 @given(fractions)
@@ -330,6 +403,13 @@ def test_is_zero_and_sign_decide_only_what_is_proved():
         sign(symbols(x=1))
 
 
+@pytest.mark.parametrize("dtype", [float, object])
+def test_empty_arrays_have_empty_answers(dtype):
+    empty = np.empty((0, 3), dtype)
+    assert is_zero(empty).shape == sign(empty).shape == (0, 3)
+    assert is_zero(empty).dtype == bool and sign(empty).dtype == np.int8
+
+
 def test_to_float_takes_midpoints_and_nearest_floats():
     with precision():
         for name in ("float", "rational", "ball"):
@@ -358,6 +438,16 @@ def test_balls_pickle_exactly_with_their_radius(m, e, r, s):
     copy = pickle.loads(pickle.dumps(b))
     assert copy.mid().man_exp() == b.mid().man_exp()
     assert copy.rad().man_exp() == b.rad().man_exp()
+
+
+@pytest.mark.parametrize("mid", ["nan", "inf", "-inf", 3])
+@pytest.mark.parametrize("rad", ["inf", 0])
+def test_unbounded_balls_pickle_too(mid, rad):
+    b = flint().arb(mid, rad)
+    copy = pickle.loads(pickle.dumps(b))
+    for part in ("mid", "rad"):
+        before, after = getattr(b, part)(), getattr(copy, part)()
+        assert before.is_nan() == after.is_nan() and (before.is_nan() or before == after)
 
 
 @pytest.mark.parametrize("name", ["float", "rational", "ball", "ring", "expression"])

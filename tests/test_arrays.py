@@ -5,9 +5,10 @@ import math
 import numpy as np
 import pytest
 
-from theory import arrays
+from theory import arrays, memory
 from theory.arithmetic import rational
 from theory.errors import TooLarge
+from theory.models import Quadratic
 
 LAYOUT = (("W", (2, 3)), ("b", (2,)), ("c", ()))
 
@@ -44,6 +45,14 @@ def test_pack_refuses_wrong_layers(parts):
         arrays.pack(parts, LAYOUT, "model")
 
 
+def test_batches_that_do_not_fit_are_refused_in_words():
+    parts = (np.ones((3, 2, 3)), np.ones((4, 2)), 0.0)
+    with pytest.raises(ValueError, match=r"model\.pack: .* got \(3,\) of W, \(4,\) of b, \(\) of c"):
+        arrays.pack(parts, LAYOUT, "model")
+    with pytest.raises(ValueError, match=r"Quadratic: .* got \(3,\) of theta, \(4,\) of v"):
+        Quadratic([[1.0]]).hvp(np.ones((3, 1)), np.ones((4, 1)))
+
+
 @pytest.mark.parametrize("theta", [1.0, [1.0, 2.0], np.ones((3, 1)), np.ones((0, 3))], ids=np.shape)
 def test_points_need_their_parameters_on_the_last_axis(theta):
     with pytest.raises(ValueError, match="model: theta"):
@@ -71,6 +80,12 @@ def test_data_are_read_only_copies(make, a):
     assert not np.shares_memory(kept, a)
     with pytest.raises(ValueError, match="read-only"):
         kept[0] = 5
+
+
+@pytest.mark.parametrize(("make", "a"), [(arrays.matrix, [[1j]]), (arrays.vector, np.ones(2) + 0j)])
+def test_complex_data_are_refused(make, a):
+    with pytest.raises(TypeError, match=r"model: data must be real, got complex128"):
+        make(a, "model", "data")
 
 
 @pytest.mark.parametrize("a", [np.eye(2), np.ones(3)])
@@ -108,9 +123,37 @@ def test_out_must_fit():
             arrays.batch_matrix(wrong, (2, 3, 3), float, "m")
 
 
+@pytest.mark.parametrize("out", [[[0.0]], 0, "out"])
+def test_out_must_be_an_array(out):
+    with pytest.raises(TypeError, match=r"m: out must be .* got (list|int|str)"):
+        arrays.batch_matrix(out, (1, 1), float, "m")
+
+
 def test_a_result_that_cannot_exist_is_refused_before_any_work():
     with pytest.raises(TooLarge, match="GiB"):
         arrays.batch_matrix(None, (2**40, 100, 100), float, "m")
+
+
+def test_results_beyond_the_machines_memory_are_refused_although_the_system_would_promise_them(monkeypatch):
+    monkeypatch.setattr(memory, "physical", lambda: 10**6)
+    assert arrays.batch_matrix(None, (50, 50, 50), float, "m").shape == (50, 50, 50)
+    calls, points = [], np.ones((1000, 2))
+    for refused in (
+        lambda: arrays.batch_matrix(None, (51, 50, 50), float, "m"),
+        lambda: arrays.in_chunks(lambda t: calls.append(len(t)) or np.ones((len(t), 126)), [points], 2**20, 2**22),
+        lambda: arrays.pack((np.broadcast_to(1.0, (10**6, 2, 3)), np.ones(2), 0.0), LAYOUT, "m"),
+        lambda: rational(np.broadcast_to(np.ones(1, int), 125001)),
+    ):
+        with pytest.raises(TooLarge, match="GiB"):
+            refused()
+    assert calls == [4], "one chunk tells the shape of the result"
+
+
+def test_a_broadcast_batch_is_never_copied_as_a_whole():
+    many, model = np.broadcast_to(np.zeros(2), (10**12, 2)), Quadratic([[1.0, 0.0], [0.0, 1.0]])
+    for method in (model.hessian, lambda t: arrays.in_chunks(lambda rows: rows, [t], 2**20)):
+        with pytest.raises(TooLarge, match="GiB"):
+            method(many)
 
 
 def test_chunks_cover_everything_within_the_bound():

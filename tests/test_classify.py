@@ -1,6 +1,7 @@
 """Kinds of critical points made by hand, in every arithmetic; theories, and what must stay undecided."""
 
 from collections import Counter
+from fractions import Fraction
 from itertools import product
 from types import SimpleNamespace
 
@@ -10,11 +11,15 @@ import pytest
 from theory import Kind, ball, classify, models, rational, symbols
 from theory.arithmetic import arithmetic_of, flint, is_zero, to_float
 from theory.calculus.tolerance import eigenvalue_error, rounding
+from theory.checks import geometry, points
 from theory.critical.deep_linear import decide as deep_linear_theory
 from theory.critical.deep_linear import escape_line
 from theory.critical.generic import Decision
+from theory.critical.tangent import is_flat
 from theory.errors import NotExact
-from theory.models import DeepLinearNet, LinearResNet, Quadratic, ReluNeuron, SphericalSpinGlass
+from theory.manifolds.euclidean import Euclidean
+from theory.manifolds.sphere import Sphere
+from theory.models import DeepLinearNet, DeepNet, LinearResNet, Quadratic, ReluNeuron, ShallowNet, SphericalSpinGlass
 
 MODELS = ("Quadratic", "DeepLinearNet", "LinearResNet", "ReluNeuron", "ShallowNet", "DeepNet", "SphericalSpinGlass")
 I2 = [[1, 0], [0, 1]]
@@ -147,6 +152,16 @@ def test_float_data_are_dyadic_too():
         classify(DeepLinearNet((1, 1, 1), X, Y), [0, 0])
 
 
+def test_data_known_only_as_balls():
+    """No exact ranks, but signs: strict at depth 2; at depth 3 the zero Hessian decides nothing."""
+    X, Y = ball([["1/3"]]), ball([["1/7"]])
+    for theta in (np.zeros(2), ball([0, 0])):
+        answer = classify(DeepLinearNet((1, 1, 1), X, Y), theta)
+        assert (answer.kind, answer.evidence) == (Kind.STRICT_SADDLE, "certified")
+    assert classify(DeepLinearNet((1, 1, 1, 1), X, Y), np.zeros(3)).kind == Kind.UNDECIDED
+    assert classify(DeepLinearNet((1, 1, 1), ball([[1]]), ball([[2]])), ball([1, 2])).kind == Kind.GLOBAL_MINIMUM
+
+
 def test_resnet_with_all_layers_zero():
     """-I in every layer: strict for H = 2, not for H = 3; the certificate is one of the ResNet itself."""
     X, Y = I2, [[2, 0], [0, 1]]
@@ -234,6 +249,17 @@ def test_linear_form_on_the_sphere():
     assert summary(classify(model, -top)) == ("global minimum", (0, 0, 2))
 
 
+@pytest.mark.parametrize("p", [1, 3])
+def test_a_single_spin_of_odd_degree(p):
+    """Both points of the sphere {-1, 1} are isolated; only the one with the negative value is a global minimum."""
+    for c in (2, -2):
+        model = SphericalSpinGlass(1, p, [c])
+        lower, upper = (np.array([s]) for s in ((-1, 1) if c > 0 else (1, -1)))
+        for convert in (rational, ball, np.float64):
+            assert classify(model, convert(lower)).kind == Kind.GLOBAL_MINIMUM
+            assert summary(classify(model, convert(upper))) == ("local minimum", (0, 0, 0))
+
+
 def test_repeated_eigenvalues_on_the_sphere():
     """Zeros that no symmetry direction explains: for p = 2 the theory decides, for p = 4 nothing does."""
     double = SphericalSpinGlass(4, 2, [1, 0, 0, 0, 1, 0, 0, 2, 0, 2])
@@ -266,6 +292,45 @@ def test_relu_kinks_report_clarke():
         assert answer.kind == Kind.UNDECIDED and answer.certificate == {"clarke_stationary": stationary}
     assert classify(neuron, boxes([1, 0, 1, 1], 0.1)).kind == Kind.UNDECIDED
     assert classify(neuron, np.array([1.0, 0, 1, 1])).kind == Kind.UNDECIDED
+
+
+HIDDEN_KINK = [["1/10"], ["2/10"], ["-3/10"]]
+
+
+@pytest.mark.parametrize(
+    "model, theta",
+    [
+        (ReluNeuron(HIDDEN_KINK, [1]), [1.0, 1, 1]),
+        (ReluNeuron(HIDDEN_KINK, [1], output_weight=True), [1.0, 1, 1, 1]),
+        (ReluNeuron(rational(HIDDEN_KINK).repeat(2, 1), [1, 0], bias=True), [1.0, 1, 1, 0]),
+        (ShallowNet(1, HIDDEN_KINK, [1], "relu"), [1.0, 1, 1, 0, 1, 0]),
+        (DeepNet((3, 1, 1), HIDDEN_KINK, [[1]], "relu"), [1.0, 1, 1, 0, 1, 0]),
+    ],
+)
+def test_a_kink_that_rounding_hides(model, theta):
+    """0.1 + 0.2 - 0.3 is not 0 in floats, but the data are fractions and theta is exactly at the kink."""
+    answer = classify(model, theta)
+    assert answer.kind == Kind.UNDECIDED and "kink" in answer.rule and answer.inertia is None
+    assert classify(model, rational([int(x) for x in theta])).kind == Kind.UNDECIDED
+
+
+def test_a_kink_that_rounding_invents():
+    """3 w - 1 is 0 in floats and -2^-54 exactly: nothing numeric is said across it, something certified may be."""
+    theta = np.array([1 / 3, -1.0])
+    fitted = ReluNeuron([[3, 6, 9]], [0, 1, 2], bias=True)
+    assert bool(fitted.smooth_at(rational([Fraction(x) for x in theta]))) and not fitted.smooth_at(theta)
+    answer = classify(fitted, theta)
+    assert answer.kind == Kind.UNDECIDED and "kink" in answer.rule
+    away = classify(ReluNeuron([[3, 6, 9]], [0, 1, 3], bias=True), theta)
+    assert (away.kind, away.evidence) == (Kind.NOT_CRITICAL, "certified")
+
+
+def test_a_user_model_says_where_its_kinks_are():
+    """smooth_at counts without traits."""
+    modulus = Polynomial(lambda x, y: abs(x) + y * y, lambda x, y: [0 * x, 2 * y], lambda x, y: [[0, 0], [0, 2]])
+    modulus.smooth_at = lambda theta: theta[0] != 0
+    for theta in ([0, 0], np.zeros(2), ball([0, 0])):
+        assert "kink" in classify(modulus, theta).rule
 
 
 def test_relu_off_the_kinks():
@@ -359,6 +424,14 @@ def test_wrong_symmetries_explain_nothing():
     assert classify(wrong, [0, 0]).kind == Kind.UNDECIDED
 
 
+def test_flat_is_what_the_manifold_says():
+    """Not the dimension: a curved metric on R^2 is not flat, and the battery asks the same question."""
+    curved = SimpleNamespace(dim=2, dimension=2)
+    for manifold, flat in ((Euclidean(2), True), (Sphere(2), False), (curved, False), (None, True)):
+        assert is_flat(SimpleNamespace(dim=2, manifold=manifold)) == flat
+    assert is_flat(QUARTIC) and geometry.is_flat is points.is_flat is is_flat
+
+
 # --- floats and balls -----------------------------------------------------------------------------------------------
 
 
@@ -387,6 +460,49 @@ def test_float_only_models():
     answer = classify(model, np.zeros(2))
     assert (answer.kind, answer.evidence) == (Kind.LOCAL_MINIMUM, "numeric")
     assert classify(model, np.array([1e-3, 0.0])).kind == Kind.NOT_CRITICAL
+
+
+FLOAT_HESSIAN = [[0.1 + 0.2 - 0.3, 0.0], [0.0, 1.0]]
+
+
+def test_float_derivatives_prove_nothing_beside_exact_points():
+    """-x^4 + y^2 with a float Hessian whose rounding looks like a positive sign; gradients, Hessians and losses."""
+    f, g, h = lambda x, y: y * y - x * x * x * x, lambda x, y: [-4 * x * x * x, 2 * y], lambda x, y: FLOAT_HESSIAN
+    float_hessian = Polynomial(f, g, h)
+    float_gradient = Polynomial(f, lambda x, y: [0.0, 0.0], QUARTIC.h)
+    float_loss = Polynomial(lambda x, y: 0.0, g, QUARTIC.h)
+    for model, name in ((float_hessian, "hessian"), (float_gradient, "gradient"), (float_loss, "loss")):
+        for theta in ([0, 0], ball([0, 0])):
+            with pytest.raises(NotExact, match=f"{name} needs .* got float"):
+                classify(model, theta)
+        assert classify(model, np.zeros(2)).evidence == "numeric"
+    integers = Polynomial(f, g, lambda x, y: [[-2, 0], [0, 2]])
+    assert classify(integers, [0, 0]).evidence == classify(integers, np.zeros(2)).evidence == "exact"
+    balls = Polynomial(f, lambda x, y: ball([0, 0]), QUARTIC.h)
+    with pytest.raises(NotExact, match="got ball"):
+        classify(balls, [0, 0])
+
+
+def test_not_critical_is_certified_only_if_a_ball_excludes_zero():
+    """The gradient at 0 is exactly 0, its balls only contain 0, and rounding a theta of 0 changes nothing."""
+    answer = classify(ShallowNet(1, [[1, 2, 3]], ["1/3", "1/7", "-10/21"]), np.zeros(4))
+    assert answer.kind != Kind.NOT_CRITICAL and answer.evidence == "numeric"
+
+
+def test_the_rule_names_the_entry_that_exceeds_its_rounding():
+    """The largest entry is below its own rounding, the smaller one far above its own."""
+    model = Quadratic([[10**20, 0], [0, 1]], [-1, 0])
+    theta = np.array([1e-20, 1e-17])
+    answer = classify(model, theta)
+    assert answer.kind == Kind.NOT_CRITICAL and answer.rule.startswith("entry 1 of the gradient (1.0e-17) exceeds")
+    assert "gtol = 1.0e-18" in classify(model, theta, gtol=1e-18).rule
+
+
+def test_bounds_do_not_underflow():
+    """A gradient below the smallest float is not zero."""
+    tiny = classify(Quadratic([[2]]), rational([Fraction(1, 10**400)]))
+    assert tiny.kind == Kind.NOT_CRITICAL and tiny.gradient_bound > 0
+    assert classify(Quadratic([[2]]), [0]).gradient_bound == 0
 
 
 def test_boxes():

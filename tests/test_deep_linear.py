@@ -1,16 +1,30 @@
 """What is particular to products of matrices: compression, Eckart-Young, counterexamples; ResNet and quadratic."""
 
+import pickle
+from copy import deepcopy
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 import pytest
 
-from theory.arithmetic import BALL, FLOAT, RATIONAL, Arithmetic, arithmetic_of, flint, precision, rational, to_float
+from theory.arithmetic import (
+    BALL,
+    FLOAT,
+    RATIONAL,
+    Arithmetic,
+    arithmetic_of,
+    ball,
+    flint,
+    precision,
+    rational,
+    to_float,
+)
 from theory.calculus.inertia import inertia
 from theory.calculus.tolerance import rounding
 from theory.errors import Degenerate, NotExact
-from theory.losses import Weighted
-from theory.models import DeepLinearNet, LinearResNet, Quadratic, deep_linear
+from theory.losses import Squared, Weighted
+from theory.models import DeepLinearNet, LinearResNet, Quadratic
 
 EPS = np.finfo(float).eps
 DOUBLE = Arithmetic(FLOAT, np.dtype(float))
@@ -216,6 +230,131 @@ def test_equal_weights_are_the_squared_loss():
     assert (weighted.hvp(q, v) == exact.hvp(q, v)).all()
 
 
+class Tripled:
+    """A user's loss that happens to be named like a built-in."""
+
+    name, smooth = "squared", True
+
+    def value(self, f, y):
+        return 3 * (f - y) * (f - y)
+
+    def gradient(self, f, y):
+        return 6 * (f - y)
+
+    def hessian(self, f, y):
+        return 0 * (f - y) + 6
+
+
+class Doubled(Squared):
+    def value(self, f, y):
+        return 2 * (f - y) * (f - y)
+
+
+@pytest.mark.parametrize(("loss", "factor"), [(Tripled(), 3), (Doubled(), 2)])
+def test_a_loss_is_known_by_its_type_and_not_by_its_name(loss, factor):
+    _, exact, theta = random_net((2, 3, 2), 4, seed=5)
+    own, q = DeepLinearNet(exact.widths, exact.X, exact.Y, loss), exactly(theta)
+    assert own.loss(q) == factor * exact.loss(q) and own.minimum_value() is None
+    assert own.traits.polynomial_degree is None and exact.traits.polynomial_degree == 4
+
+
+@pytest.mark.parametrize("shape", [(2, 1, 2), (1, 3), (3,)])
+def test_weights_that_do_not_fit_the_targets_are_refused(shape):
+    with pytest.raises(ValueError, match=r"DeepLinearNet: weights .* broadcast to the shape \(2, 2\)"):
+        DeepLinearNet((1, 2, 2), [[1, 2]], [[1, 0], [0, 1]], Weighted(np.ones(shape, int)))
+
+
+def test_labels_of_the_logistic_loss_are_signs():
+    with pytest.raises(ValueError, match="DeepLinearNet: labels"):
+        DeepLinearNet((1, 1), [[1, 2]], [[0, 1]], "logistic")
+    assert DeepLinearNet((1, 1), [[1, 2]], [[-1, 1]], "logistic").loss([0.0]) == 2 * np.log(2)
+
+
+# --- data of several arithmetics, copies -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("X", "Y"), [([[1, 2]], [[0.5, 1.5]]), ([[1.0, 2.0]], [[1, 2]])])
+def test_integers_beside_floats_are_floats(X, Y):
+    mixed, floats = (DeepLinearNet((1, 1, 1), *data) for data in ((X, Y), (np.array(X, float), np.array(Y, float))))
+    assert mixed.minimum_value() == floats.minimum_value() and type(mixed.minimum_value()) is np.float64
+    (origin,), (same,) = mixed.known_points(), floats.known_points()
+    assert origin.kind is same.kind and origin.loss == same.loss and origin.theta.dtype == float
+
+
+@pytest.mark.parametrize("moments", [([[2]], [[0.5]], [[1]]), ([[2.0]], [["1/2"]], [[1]])])
+def test_moments_of_several_arithmetics(moments):
+    net = DeepLinearNet.from_moments((1, 1, 1), *moments)
+    floats = DeepLinearNet.from_moments((1, 1, 1), [[2.0]], [[0.5]], [[1.0]])
+    assert net.loss([0.5, 0.25]) == floats.loss([0.5, 0.25]) and net.minimum_value() == floats.minimum_value()
+
+
+@pytest.mark.parametrize(("R", "Sigma", "noise"), [([[1]], [[0.5]], 0), ([[1.0]], [["1/2"]], 0), ([[1]], [[1]], 0.5)])
+def test_populations_of_several_arithmetics(R, Sigma, noise):
+    model = LinearResNet.population(2, R, Sigma, noise)
+    R, Sigma = (np.array([[float(Fraction(x[0][0]))]]) for x in (R, Sigma))
+    assert model.loss([0.25, 0.5]) == LinearResNet.population(2, R, Sigma, float(noise)).loss([0.25, 0.5])
+
+
+def test_balls_state_no_minimum_and_no_points():
+    with precision():
+        X, Y = ball([["1/3"]]), ball([["1/7"]])
+        for net in (DeepLinearNet((1, 1, 1), X, Y), DeepLinearNet((1, 1, 1), [[1]], Y), LinearResNet(2, X, Y)):
+            assert net.minimum_value() is None and list(net.known_points()) == []
+        assert DeepLinearNet((1, 1, 1), X, Y).loss(ball([1, 1])).contains(flint().fmpq(4, 21) ** 2)
+        bowl = Quadratic(ball([["1/3"]]), [1])
+        assert bowl.minimum_value() is None and list(bowl.known_points()) == []
+        with pytest.raises(ValueError, match="symmetric"):
+            Quadratic(ball([[1, "1/3"], ["2/3", 1]]))
+
+
+@pytest.mark.parametrize("options", [{"b": [0.5]}, {"c": 0.5}, {"b": [1], "c": 0.25}])
+def test_a_quadratic_with_floats_somewhere_states_no_exact_minimum(options):
+    model = Quadratic([[2]], **options)
+    assert model.minimum_value() is None and list(model.known_points()) == []
+    assert (model.gradient(model.stationary_point()) == 0).all()
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda: DeepLinearNet((1, 1), [[1j]], [[1]]),
+        lambda: DeepLinearNet.from_moments((1, 1), [[1]], [[1j]], [[1]]),
+        lambda: LinearResNet.population(1, [[1]], [[1]], 1j),
+        lambda: Quadratic([[1j]]),
+        lambda: Quadratic([[1]], c=1j),
+    ],
+)
+def test_complex_data_are_refused(build):
+    with pytest.raises(TypeError, match="must be real"):
+        build()
+
+
+def test_replace_keeps_the_data_and_the_loss_or_says_why_not():
+    net = DeepLinearNet((1, 2, 1), [[1, 2]], [[0, 1]], "absolute")
+    wider = replace(net, widths=(1, 3, 3, 1))
+    assert wider.widths == (1, 3, 3, 1) and wider.objective is net.objective
+    with pytest.raises(ValueError, match="DeepLinearNet: widths need d_H, d_0 = "):
+        replace(net, widths=(2, 1))
+    with pytest.raises(TypeError, match="got both"):
+        replace(net, X=[[1, 2]])
+    with pytest.raises(TypeError, match="needs both X and Y"):
+        DeepLinearNet((1, 1), [[1]])
+    resnet = LinearResNet(2, [[1]], [[2]])
+    assert replace(resnet, depth=3, X=resnet.net.X, Y=resnet.net.Y).depth == 3
+    with pytest.raises(ValueError, match="net"):
+        replace(resnet, net=net)
+
+
+def test_copies_are_equal_and_read_only():
+    exact = DeepLinearNet((2, 2, 2), [[1, 0, 1], [0, 2, 1]], [[1, 1, 0], [3, 0, "1/2"]])
+    resnet, theta = LinearResNet(2, exact.X, exact.Y), rational(np.arange(8))
+    for model, data in ((exact, lambda net: net.X), (resnet, lambda resnet: resnet.net.Y)):
+        model.hessian(theta)
+        for copied in (pickle.loads(pickle.dumps(model)), deepcopy(model)):
+            assert copied.loss(theta) == model.loss(theta) and not data(copied).flags.writeable
+            assert "_objectives" not in vars(pickle.loads(pickle.dumps(exact))), "what was cached is not copied"
+
+
 # --- Hessians --------------------------------------------------------------------------------------------------------
 
 
@@ -232,7 +371,7 @@ def test_hessians_do_not_depend_on_the_chunks(chunk_bytes, monkeypatch):
     net, _, _ = random_net((3, 4, 2), 6, seed=3)
     theta = np.random.default_rng(3).standard_normal((5, 7, net.dim))
     H = net.hessian(theta)
-    monkeypatch.setattr(deep_linear, "_CHUNK_BYTES", chunk_bytes)
+    monkeypatch.setattr(DeepLinearNet, "_chunk_bytes", chunk_bytes)
     assert (abs(net.hessian(theta) - H) <= rounding(float, 10, abs(H).max())).all()
 
 

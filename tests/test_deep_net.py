@@ -149,7 +149,7 @@ def test_columns_of_a_large_hessian_are_chunked():
     net = DeepNet((6, 20, 20, 1), rng.standard_normal((6, 30)), rng.standard_normal((1, 30)))
     theta, v = rng.standard_normal((2, net.dim)) / 4
     bound = rounding(float, terms(net), magnitudes(net, theta))
-    assert net.dim * net._bytes_each(theta) > 2 * 2**20, "one chunk only"
+    assert net.dim * net._entries("hvp") * theta.itemsize > 2 * 2**20, "one chunk only"
     assert np.abs(net.hessian(theta) @ v - net.hvp(theta, v)).max() <= bound * np.abs(v).sum()
 
 

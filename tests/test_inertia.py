@@ -106,6 +106,18 @@ def test_every_kind_of_input_gives_the_same_answer():
         assert tuple(inertia(form)) == by_elimination(H.tolist())
 
 
+@pytest.mark.filterwarnings("ignore:the matrix subclass:PendingDeprecationWarning")
+@pytest.mark.parametrize("dtype", [int, float, object])
+def test_numpys_matrices_are_arrays(dtype):
+    assert tuple(inertia(np.matrix([[1, 2], [2, 1]], dtype=dtype))) == (1, 0, 1)
+
+
+def test_lists_of_large_integers_are_decided_exactly():
+    """As floats both diagonal entries would be 2^63, and one eigenvalue undecided."""
+    for corner, signs in ((2**63 - 1, (1, 0, 1)), (2**63 + 1, (0, 0, 2))):
+        assert tuple(inertia([[2**63, -(2**63)], [-(2**63), corner]])) == signs
+
+
 @pytest.mark.parametrize(
     "H", [[[0]], [[-7]], [[0, 0], [0, 0]], [[0, 1], [1, 0]], [[5, 0], [0, 5]], np.zeros((20, 20), int).tolist()]
 )
@@ -226,6 +238,9 @@ def test_scales_beyond_the_range_of_squares():
         ([[2**100, 1], [0, 1]], ValueError, "symmetric"),
         ([[1, 2], [3]], ValueError, "rectangular"),
         (np.array([[True]]), TypeError, "numbers"),
+        ([[True, 0], [0, 1]], TypeError, "numbers"),
+        (np.ma.array([[1]], mask=[[True]]), TypeError, "masked"),
+        (np.ma.array([[1.0]], mask=[[True]]), TypeError, "masked"),
         (np.array([[1.0, 1j], [-1j, 1.0]]), TypeError, "real"),
         (flint.nmod_mat(1, 1, [1], 7), TypeError, "nmod_mat"),
     ],

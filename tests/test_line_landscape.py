@@ -11,6 +11,7 @@ from scipy.optimize import nnls
 from theory.arithmetic import flint, rational, to_float
 from theory.calculus.tolerance import rounding
 from theory.critical.relu_neuron import QUADRANTS, line_landscape
+from theory.critical.relu_profile import Interval, mean
 from theory.errors import NotExact
 from theory.models.relu_neuron import ReluNeuron
 
@@ -291,3 +292,9 @@ def test_values_are_rational():
     landscape = line_landscape(["1/3", "-2/7", 1], ["1/2", 0, "5/9"])
     assert {type(f.value) for f in landscape.floors} == {flint().fmpq}
     assert to_float(rational([landscape.best_constant]))[0] > 0
+
+
+def test_means_and_midpoints_are_fractions_also_of_integers():
+    """An integer divided by an integer would be a float."""
+    for value in (mean(np.array([0, 1], object)), Interval(0, 1, (True, True)).inner):
+        assert type(value) is flint().fmpq and value == q(1, 2)

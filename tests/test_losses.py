@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 import sympy
 
-from theory.arithmetic import arithmetic_of, ball, flint, precision, rational, symbols
+from theory.arithmetic import arithmetic_of, ball, flint, precision, rational, symbols, to_float
 from theory.calculus.tolerance import rounding
 from theory.errors import NotExact, Undecided, UnknownName
 from theory.losses import LOSSES, Absolute, Huber, Logistic, Squared, Weighted, loss_named
+from theory.models import DeepLinearNet, ShallowNet
 
 f, y = sympy.symbols("f y", real=True)
 DELTA = sympy.Rational(3, 2)
@@ -139,9 +140,53 @@ def test_logistic_at_extreme_outputs_is_finite_and_accurate():
     assert abs(value[4] - np.exp(-30)) <= rounding(float, 2, 30 * np.exp(-30)) + np.exp(-60)
 
 
+def test_logistic_keeps_relative_accuracy_where_the_sample_is_learned():
+    outputs, labels = np.array([-700.0, -40, 5, 20, 40, 300]), np.array([-1.0, -1, 1, 1, 1, 1])
+    with precision(2048):
+        exact = [to_float(e) for e in jet(Logistic(), ball(outputs), ball(labels))]
+    for value, wanted in zip(jet(Logistic(), outputs, labels), exact, strict=True):
+        assert (wanted != 0).all()
+        assert (abs(value - wanted) <= rounding(float, 6, abs(outputs * wanted))).all()
+
+
 def test_logistic_has_no_rational_values():
     with pytest.raises(NotExact, match="rational"):
         Logistic().value(rational([1]), rational([1]))
+
+
+# --- targets ---------------------------------------------------------------------------------------------------------
+
+
+def test_logistic_labels_are_signs():
+    with precision():
+        for labels in (np.array([[1.0, -1]]), rational([1, -1]), ball([-1]), symbols(y=2)):
+            Logistic().check_targets(labels, "net")
+        for labels in (np.array([0.0, 1]), rational([1, "1/2"]), ball([1, "1/3"])):
+            with pytest.raises(ValueError, match=r"net: labels .* must be \+1 or -1, got"):
+                Logistic().check_targets(labels, "net")
+    with pytest.raises(ValueError, match="labels"):
+        loss_named("logistic").check_targets(np.array([[1.0, -1], [1, 3]]), "net")
+
+
+@pytest.mark.parametrize("shape", [(), (1,), (3,), (2, 1), (1, 3), (2, 3)])
+def test_weights_that_broadcast_to_the_targets_are_accepted(shape):
+    Weighted(np.ones(shape)).check_targets(np.zeros((2, 3)), "net")
+
+
+@pytest.mark.parametrize("shape", [(2,), (3, 1), (3, 3), (2, 1, 3), (1, 2, 3)])
+def test_weights_that_would_multiply_the_outputs_are_refused(shape):
+    with pytest.raises(ValueError, match=r"net: weights .* shape \(2, 3\) of the targets"):
+        Weighted(np.ones(shape)).check_targets(np.zeros((2, 3)), "net")
+
+
+def test_nets_ask_their_loss_for_its_targets():
+    for loss, words in ((Logistic(), "labels"), (Weighted(np.ones((2, 1, 2))), "weights")):
+        for build in (
+            lambda loss: DeepLinearNet((1, 1), [[1, 2]], [[0, 1]], loss),
+            lambda loss: ShallowNet(1, [[1, 2]], [0, 1], loss=loss),
+        ):
+            with pytest.raises(ValueError, match=words):
+                build(loss)
 
 
 # --- construction ----------------------------------------------------------------------------------------------------
@@ -155,6 +200,8 @@ def test_weights_are_validated_kept_exactly_and_follow_the_outputs():
         Weighted([1, "-1/2"])
     with pytest.raises(ValueError, match="read-only"):
         loss.weights[0] = 2
+    with pytest.raises(TypeError, match="real"):
+        Weighted([1j])
     with pytest.raises(NotExact):
         Weighted([0.5]).value(rational([1]), rational([0]))
 
@@ -181,5 +228,7 @@ def test_names_find_losses_and_a_users_own_passes():
     for unknown in ("l1", "weighted"):
         with pytest.raises(UnknownName, match="squared"):
             loss_named(unknown)
+    with pytest.raises(UnknownName, match=r"absolute, huber, logistic, or an object like Weighted\(weights\)"):
+        loss_named("weighted")
     with pytest.raises(TypeError, match="hessian"):
         loss_named(object())

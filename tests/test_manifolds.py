@@ -4,11 +4,12 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+import sympy
 
-from theory.arithmetic import arithmetic_of, ball, is_zero, precision, rational, symbols
+from theory.arithmetic import arithmetic_of, ball, is_zero, precision, rational, symbols, to_float
 from theory.calculus.tolerance import rounding
 from theory.errors import Degenerate, NotExact, Undecided
-from theory.manifolds.euclidean import Euclidean
+from theory.manifolds.euclidean import Euclidean, dot
 from theory.manifolds.sphere import Sphere
 
 RADII = [1, 5, Fraction(1, 4), 2.5]
@@ -109,6 +110,39 @@ def test_float_radius_is_enclosed_by_balls_and_refused_by_rationals():
         Sphere(2, 0.1).projection(rational([1, 0]), rational([1, 0]))
 
 
+def test_the_radius_may_lie_within_the_floats_where_its_square_does_not():
+    sphere = Sphere(2, 10**320)
+    assert sphere.radius == 1e160
+    assert Sphere(2, Fraction(1, 10**320)).radius == 1e-160
+    x = rational([3 * 10**159, 0]) + rational([0, 10**150])
+    F = sphere.tangent_frame(x)
+    assert F.shape == (2, 1) and is_zero(x @ F).all() and not is_zero(F).all()
+    x, y = np.array([1e160, 0.0]), np.array([0.0, 1e160])
+    near(sphere.distance(x, y), 1e160 * np.pi / 2, 20, 1e160)
+    beyond = Sphere(2, 10**700)
+    assert is_zero(rational([10**350, 1]) @ beyond.tangent_frame(rational([10**350, 1]))).all()
+    with pytest.raises(ValueError, match="finite"):
+        beyond.distance(x, y)
+
+
+@pytest.mark.parametrize("exponent", [-400, 0, 320])
+def test_transport_does_not_depend_on_the_radius(exponent):
+    sphere, r = Sphere(2, Fraction(10) ** exponent), float(f"1e{exponent // 2}")
+    moved = sphere.transport(np.array([r, 0]), np.array([0, r]), np.array([0, 1.0]))
+    near(moved, np.array([-1.0, 0]), 10)
+
+
+def test_the_pivot_of_a_frame_is_the_largest_entry_in_every_arithmetic():
+    """Column j of the frame carries x_k in the row of j; k is read off without floats."""
+    x = rational([["1/3", -(10**400), 10**399], [5, 0, -7]])
+    F = Sphere(3).tangent_frame(x)
+    assert (F[0][[0, 2], [0, 1]] == x[0, 1]).all() and (F[1][[0, 1], [0, 1]] == x[1, 2]).all()
+    with precision(64):
+        enclosure = Sphere(3).tangent_frame(ball(x))
+    with precision(2048):
+        assert all(b.contains(q) for b, q in zip(enclosure.flat, F.flat, strict=True))
+
+
 # --- floats ----------------------------------------------------------------------------------------------------------
 
 
@@ -147,6 +181,20 @@ def test_points_too_close_for_their_squares_are_at_distance_zero():
     sphere, x = Sphere(2, 4), np.array([2.0, 0.0])
     y = np.array([2.0, np.finfo(float).tiny])
     assert sphere.distance(x, y) == 0 and (sphere.log(x, y) == 0).all()
+
+
+@pytest.mark.parametrize("size", [1e-200, 1e-20, 1.0, 1e15, 1e17, 1e50, 1e200])
+def test_vectors_whose_squares_leave_the_floats(size):
+    sphere, x, v = Sphere(3), np.array([1.0, 0, 0]), size * np.array([0, 3.0, 4.0])
+    for manifold in (sphere, Euclidean(3)):
+        near(manifold.norm(x, v), 5 * size, 6, 5 * size)
+    near(Euclidean(3).distance(v, 0 * v), 5 * size, 6, 5 * size)
+    y = sphere.exp(x, v)
+    near(dot(y, y), 1.0, 20)
+    if size < 1:  # beyond, the angle is known up to many turns only
+        near(y[1:], np.sin(5 * size) * np.array([0.6, 0.8]), 20, 5 * size)
+    short = sphere.norm(x.astype(np.float32), np.array([0, 3e30, 4e30], np.float32))
+    near(short, np.float32(5e30), 6, 5e30)
 
 
 @pytest.mark.parametrize("N", [1, 2, 7])
@@ -211,6 +259,41 @@ def test_antipodes_have_no_logarithm():
         with pytest.raises(Degenerate, match="antipode"):
             method(x, -x * (1 + np.finfo(float).eps))
     near(sphere.distance(x, -x), np.full(5, 3 * np.pi), 20, 3 * np.pi)
+
+
+@pytest.mark.parametrize("manifold", [Euclidean(2), Sphere(2, 25)])
+def test_hessians_and_batches_of_other_shapes_are_refused_in_words(manifold):
+    x, name = rational([3, 4]), type(manifold).__name__
+    for H in (rational([[1]]), rational([1, 2]), rational(np.ones((2, 2, 3), int)), 1):
+        with pytest.raises(ValueError, match=rf"{name}\.riemannian_hessian: H needs shape \(\.\.\., 2, 2\)"):
+            manifold.riemannian_hessian(x, x, H)
+    with pytest.raises(ValueError, match=r"\(3,\) of H"):
+        manifold.riemannian_hessian(np.ones((2, 2)), np.ones(2), np.ones((3, 2, 2)))
+    with pytest.raises(ValueError, match=rf"{name}: .* \(2,\) of x, \(3,\) of vector 1"):
+        manifold.projection(np.ones((2, 2)), np.ones((3, 2)))
+    with pytest.raises(NotExact):
+        manifold.riemannian_hessian(x, x, np.eye(2))
+    with pytest.raises(ValueError, match="out must be"):
+        manifold.riemannian_hessian(np.ones(2), np.ones(2), np.eye(2), out=np.empty((3, 3)))
+
+
+@pytest.mark.parametrize("manifold", [Euclidean(2), Sphere(2, 25)])
+def test_hessians_are_promoted_and_broadcast_like_vectors(manifold):
+    H, g = [[2, 1], [1, 0]], [1, 5]
+    exact = manifold.riemannian_hessian([3, 4], g, H)
+    assert arithmetic_of(exact) == arithmetic_of(rational(H))
+    x = np.array([[3.0, 4.0], [5.0, 0.0]])
+    many = manifold.riemannian_hessian(x, g, np.broadcast_to(rational(H), (3, 1, 2, 2)))
+    assert many.shape == (3, 2, 2, 2) and many.dtype == float
+    near(many[:, 0], np.broadcast_to(to_float(exact), (3, 2, 2)), 20, 10.0)
+
+
+def test_transport_is_no_polynomial():
+    x = symbols(x=2)
+    with pytest.raises(NotExact, match="ring"):
+        Sphere(2).transport(x, x, x)
+    a = np.array([sympy.Symbol("a"), sympy.Integer(1)], object)
+    assert is_zero(Sphere(2).transport(a, a, a) + a)[1]
 
 
 def test_impossible_questions_are_refused_in_words():

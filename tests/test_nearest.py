@@ -1,16 +1,18 @@
 """The certified critical point beside a trained vector."""
 
 from fractions import Fraction
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from scipy.optimize import minimize
 
-from theory import Kind, classify, nearest, rational
+from theory import Kind, ball, classify, nearest, precision, rational
 from theory.arithmetic import arithmetic_of, is_zero
 from theory.calculus.tolerance import rounding
 from theory.errors import NotCritical, Undecided
-from theory.models import DeepLinearNet, LinearResNet, Quadratic, ShallowNet, SphericalSpinGlass
+from theory.manifolds.sphere import Sphere
+from theory.models import DeepLinearNet, LinearResNet, Quadratic, ReluNeuron, ShallowNet, SphericalSpinGlass
 
 I2 = [[1, 0], [0, 1]]
 X, Y = [[1, 0, 1], [0, 2, 1]], [[1, 1, 0], [3, 0, "1/2"]]
@@ -131,3 +133,71 @@ def test_what_cannot_be_certified():
         nearest(DeepLinearNet((1, 1, 1), [[1]], [[2]]), [1.0, 1.0], gtol=1e-3)
     with pytest.raises(ValueError, match="batch"):
         nearest(deficient, np.zeros((2, deficient.dim)))
+
+
+def test_a_critical_point_far_away_is_not_near():
+    """From (1000, 1000) Newton's method walks to (1.41, 1.41); on a sphere it may walk to the other side."""
+    net = DeepLinearNet((1, 1, 1), [[1]], [[2]])
+    with pytest.raises(Undecided, match="within 707 of theta"):
+        nearest(net, [1000.0, 1000.0])
+    assert nearest(net, [2.0, 2.0]).distance < 1
+    rng, far = np.random.default_rng(0), 0
+    for _ in range(10):
+        glass = SphericalSpinGlass.random(6, 3, rng=rng)
+        try:
+            assert nearest(glass, glass.manifold.random_point(rng)).distance <= np.sqrt(6) / 2
+        except Undecided as error:
+            far += "within" in str(error)
+    assert far
+
+
+def test_the_origin_has_neighbours():
+    """A residual net trained to the identity: the critical point 0 is as far as theta is long."""
+    found = nearest(LinearResNet(2, [[1, 2]], [[1, 2]]), [1e-9, 2e-9])
+    assert found.kind == Kind.GLOBAL_MINIMUM and found.distance < 1e-8
+    assert nearest(Quadratic([[2]]), [0.25]).distance <= 0.25 * (1 + rounding(float, 4))
+
+
+def test_starts_off_the_sphere():
+    glass = SphericalSpinGlass(3, 3, [1, 2, -1, 0, "1/2", 3, -2, 1, 0, 1])
+    for start in (np.zeros(3), np.ones(3) * 1.01):
+        with pytest.raises(ValueError, match="nearest: theta must lie on the sphere"):
+            nearest(glass, start)
+    assert nearest(glass, nearest(glass, glass.manifold.random_point(np.random.default_rng(0))).theta).distance < 1e-9
+
+
+def test_fractions_off_the_sphere_are_not_read_off():
+    """(1, 0) lies in the box, and x y^2 has a vanishing gradient there; but the sphere is larger by 5e-51."""
+    radius_squared = 1 + Fraction(1, 10**50)
+    model = SimpleNamespace(
+        dim=2,
+        manifold=Sphere(2, radius_squared),
+        loss=lambda s: s[0] * s[1] * s[1],
+        gradient=lambda s: np.array([s[1] * s[1], 2 * s[0] * s[1]]),
+        hessian=lambda s: np.array([[0 * s[0], 2 * s[1]], [2 * s[1], 2 * s[0]]]),
+    )
+    found = nearest(model, [1.0, 0.0])
+    assert arithmetic_of(found.theta).name == "ball" and found.kind == Kind.LOCAL_MINIMUM
+    assert (found.theta @ found.theta - rational([radius_squared])[0]).contains(0)
+
+
+def test_starts_at_a_kink():
+    hidden = ReluNeuron([["1/10"], ["2/10"], ["-3/10"]], [1])
+    open_ = ReluNeuron([[-1, 0, 1]], [0, 3, 1], output_weight=True, bias=True, output_bias=True)
+    for model, theta in ((hidden, np.ones(3)), (open_, np.array([1.0, 0, 1, 1]))):
+        with pytest.raises(Undecided, match="nearest: needs a theta at which the loss is smooth"):
+            nearest(model, theta)
+
+
+def test_the_precision_in_force_is_kept():
+    with precision(400):
+        found = nearest(DeepLinearNet((1, 1, 1), [[1]], [[2]]), [1.4, 1.4])
+        assert max(float(x.rad()) for x in found.theta) < 2.0**-300
+
+
+def test_data_known_only_as_balls():
+    """Enclosures of 1/3 and 1/7 at the precision of floats: the box contains the minimum of the exact data."""
+    net = DeepLinearNet((1, 1, 1), ball([["1/3"]]), ball([["1/7"]]))
+    found = nearest(net, [0.65, 0.65])
+    assert (found.kind, found.classification.evidence) == (Kind.GLOBAL_MINIMUM, "certified")
+    assert (found.theta[0] * found.theta[1] - rational(["3/7"])[0]).contains(0)

@@ -1,6 +1,7 @@
 """ShallowNet: proofs against its definition at small sizes, agreement of arithmetics, Proposition 12.5, refusals."""
 
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,12 +9,14 @@ import sympy
 from sympy_balls import to_ball
 
 import theory
+from theory import arrays
 from theory.arithmetic import arithmetic_of, ball, precision, rational, to_float
 from theory.calculus.tolerance import rounding
 from theory.definitions import shallow_net as definition
 from theory.errors import NotExact, Undecided, UnknownName
 from theory.landscape import Kind
-from theory.losses import Weighted
+from theory.losses import Squared, Weighted
+from theory.models.hidden_layer import second_moments
 from theory.models.shallow_net import ShallowNet
 
 INSTANCES = dict(ShallowNet.instances())
@@ -318,7 +321,7 @@ def test_pickling_keeps_everything_read_only(name):
         ((1, [[1, 2]], [1]), ValueError, r"y needs shape \(2,\)"),
         ((1, [[1, float("nan")]], [1, 2]), ValueError, "finite"),
         ((1, [[1, 2]], [1, 2], "sigmoid"), UnknownName, "one of tanh"),
-        ((1, [[1, 2]], [1, 2], "tanh", True, Weighted([1, 2, 3])), ValueError, "one a sample"),
+        ((1, [[1, 2]], [1, 2], "tanh", True, Weighted([1, 2, 3])), ValueError, "one a target"),
     ],
 )
 def test_bad_data_are_refused_in_words(arguments, error, words):
@@ -336,3 +339,44 @@ def test_bad_points_are_refused_in_words():
         INSTANCES["tanh 5-4-1, floats"].loss([1] * 29)
     with pytest.raises(ValueError, match="out must be"):
         net.hessian(np.zeros(13), out=np.zeros((13, 12)))
+
+
+class OtherLoss(Squared):
+    """Three times the squares, under the name of the squares."""
+
+    def value(self, f, y):
+        return 3 * (f - y) * (f - y)
+
+    def gradient(self, f, y):
+        return 6 * (f - y)
+
+    def hessian(self, f, y):
+        return 0 * (f - y) + 6
+
+
+def test_a_loss_is_known_by_its_type_and_not_by_its_name():
+    for y in ([1, 0, 2], [1, 1, 1]):
+        own, squares = (ShallowNet(1, [[1, 2, -1]], y, "identity", loss=loss) for loss in (OtherLoss(), "squared"))
+        assert own.minimum_value() is None and list(own.known_points()) == []
+        assert own.traits.polynomial_degree is None and squares.traits.polynomial_degree == 4
+        theta = rational([1, 2, 3, -1])
+        assert own.loss(theta) == 3 * squares.loss(theta) and (own.hessian(theta) == 3 * squares.hessian(theta)).all()
+
+
+def test_replace_keeps_the_loss():
+    net = ShallowNet(2, [[1, 2]], [1, -1], "square", loss="logistic")
+    wider = replace(net, width=3)
+    assert wider.width == 3 and wider.output_loss is net.output_loss and wider.activation is net.activation
+
+
+def test_labels_of_the_logistic_loss_are_signs():
+    with pytest.raises(ValueError, match="ShallowNet: labels"):
+        ShallowNet(1, [[1, 2]], [0, 1], loss="logistic")
+
+
+def test_moments_in_blocks_are_the_moments(monkeypatch):
+    X1, w = rational([[1, 2, "1/3"], [0, -1, 2], [1, 1, 1]]), rational([[[1, 2, 3], [0, 1, "1/2"]]])
+    want = [[sum(w[0, j] * X1[p] * X1[q]) for p in range(3) for q in range(p, 3)] for j in range(2)]
+    for limit in (8, 2**30):
+        monkeypatch.setattr(arrays, "MAX_BYTES", limit)
+        assert second_moments(X1)(w).tolist() == [want]

@@ -343,3 +343,10 @@ def test_what_cannot_fit_is_refused_before_any_work():
             make()
     with pytest.raises(TooLarge, match="max_bytes"):
         SphericalSpinGlass(10, 3, np.ones(220), max_bytes=100)
+
+
+def test_one_spin_of_degree_two_is_constant():
+    glass = SphericalSpinGlass(1, 2, [3])
+    (point,) = glass.known_points()
+    assert point.loss == glass.minimum_value() == glass.loss(point.theta) == 3
+    assert point.kind is Kind.GLOBAL_MINIMUM

@@ -7,7 +7,7 @@ with the active piece; its kink is inactive (``u > 0``), and a ball that contain
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -38,7 +38,9 @@ class Activation:
         return self.jet(u, 0)[0]
 
     def __reduce__(self) -> tuple:
-        return named, (self.name,)
+        if ACTIVATIONS.get(self.name) is self:
+            return named, (self.name,)
+        return type(self), tuple(getattr(self, f.name) for f in fields(self))
 
     def __repr__(self) -> str:
         return self.name
@@ -70,18 +72,39 @@ def _tanh(u: np.ndarray, order: int = 2) -> Jet:
     t = _transcendental(u, "tanh", np.tanh, lambda x: x.tanh(), _sympy("tanh"))
     if order == 0:
         return (t,)
-    s1 = 1 - t * t
-    return (t, s1, -2 * t * s1)[: order + 1]
+
+    def floats(x: np.ndarray) -> np.ndarray:
+        """sech^2 x, to full relative accuracy also where tanh x rounds to 1; complex points, for slopes, do without."""
+        if x.dtype.kind == "c":
+            return (1 - t) * (1 + t)
+        with np.errstate(over="ignore"):  # cosh is infinite where sech^2 has long been 0
+            c = np.cosh(x)
+        np.divide(1, c, out=c)
+        return np.multiply(c, c, out=c)
+
+    def symbolic() -> Any:
+        tanh = _sympy("tanh")()
+        return lambda x: 1 - tanh(x) ** 2
+
+    s1 = _transcendental(u, "tanh", floats, lambda x: x.sech() * x.sech(), symbolic)
+    if order == 1:
+        return t, s1
+    s2 = t * s1
+    s2 *= -2
+    return t, s1, s2
 
 
 def _logistic_value(u: np.ndarray) -> np.ndarray:
+    """1 / (1 + exp(-u)), to full relative accuracy also where it is tiny."""
+
     def symbolic() -> Any:
         exp = _sympy("exp")()
         return lambda x: 1 / (1 + exp(-x))
 
     def floats(x: np.ndarray) -> np.ndarray:
-        half = x.dtype.type(0.5)
-        return half + half * np.tanh(half * x)
+        up = x.real > 0
+        E = np.exp(np.where(up, -x, x))  # of the side that cannot overflow
+        return np.where(up, 1, E) / (1 + E)
 
     return _transcendental(u, "logistic", floats, lambda x: 1 / (1 + (-x).exp()), symbolic)
 
@@ -90,8 +113,9 @@ def _logistic(u: np.ndarray, order: int = 2) -> Jet:
     s = _logistic_value(u)
     if order == 0:
         return (s,)
-    s1 = s * (1 - s)
-    return (s, s1, s1 * (1 - 2 * s))[: order + 1]
+    r = _logistic_value(-u)  # 1 - s would cancel
+    s1 = s * r
+    return (s, s1, s1 * (r - s))[: order + 1]
 
 
 def _softplus(u: np.ndarray, order: int = 2) -> Jet:

@@ -7,8 +7,6 @@ enclosure or the exactness. So theta chooses the arithmetic and ``Arithmetic.con
 
 from __future__ import annotations
 
-import copyreg
-import math
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -17,7 +15,10 @@ import numpy as np
 
 from theory.backends import flint as flint
 from theory.backends import precision as precision
-from theory.backends import reduce_ring
+from theory.constructors import ball as ball
+from theory.constructors import each, entries_of, refuse_masks
+from theory.constructors import rational as rational
+from theory.constructors import symbols as symbols
 from theory.errors import NotExact, Undecided
 
 FLOAT, RATIONAL, BALL, SYMBOLIC = "float", "rational", "ball", "symbolic"
@@ -38,7 +39,7 @@ class Arithmetic:
     def fraction(self, p: int, q: int = 1) -> Any:
         """The number p/q: exact, except for floats and for the rounding of a ball that encloses it."""
         if self.name == FLOAT:
-            return self.parent.type(p / q)
+            return self.parent.type(_quotient(p, q))
         if self.name == RATIONAL:
             return flint().fmpq(p, q)
         if self.name == BALL:
@@ -78,6 +79,8 @@ class Arithmetic:
         ------
         NotExact
             When floats would become rationals or symbols, or balls would lose their radius.
+        ValueError
+            When a number is too large for the floats of theta.
         """
         kind = arithmetic_of(a)
         if kind == self:
@@ -85,15 +88,15 @@ class Arithmetic:
         if kind.name == FLOAT and kind.parent.kind == "c":
             raise NotExact("arithmetic: data must be real, got complex; their imaginary part would be lost")
         if self.name == FLOAT and kind.name == FLOAT:
-            return a.astype(_data_dtype(self.parent), copy=False)
+            return _narrowed(a, self.parent)
         if kind.name == RATIONAL:
             if self.name == FLOAT:
-                return _map(_to_float, a).astype(_data_dtype(self.parent))
+                return _narrowed(each(lambda x: _quotient(int(x.p), int(x.q)), a).astype(float), self.parent)
             if self.name == BALL:
-                return _map(flint().arb, a)
-            return _map(lambda x: self.fraction(int(x.p), int(x.q)), a)
+                return each(flint().arb, a)
+            return each(lambda x: self.fraction(int(x.p), int(x.q)), a)
         if self.name == BALL and kind.name == FLOAT:
-            return _map(lambda x: flint().arb(float(x)), a)
+            return each(lambda x: flint().arb(float(x)), a)
         if self.name == BALL and kind.name == BALL:
             return a
         raise NotExact(
@@ -107,14 +110,25 @@ def _data_dtype(dtype: np.dtype) -> np.dtype:
     return np.empty(0, dtype).real.dtype
 
 
-def _map(function: Any, a: np.ndarray) -> np.ndarray:
-    out = np.empty(a.shape, object)
-    out.ravel()[:] = [function(x) for x in a.flat]
+def _quotient(p: int, q: int) -> float:
+    try:
+        return p / q
+    except OverflowError:
+        raise _too_large_for(np.dtype(float)) from None
+
+
+def _narrowed(a: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """Finite floats in the real precision of ``dtype``."""
+    with np.errstate(over="ignore"):
+        out = a.astype(_data_dtype(dtype), copy=False)
+    if not np.isfinite(out).all():
+        raise _too_large_for(out.dtype)
     return out
 
 
-def _to_float(x: Any) -> float:
-    return int(x.p) / int(x.q)
+def _too_large_for(dtype: np.dtype) -> ValueError:
+    top = f"{np.finfo(dtype).max:.1e}"
+    return ValueError(f"arithmetic: {dtype} needs numbers up to {top}, got a larger one; evaluate at a rational theta")
 
 
 def arithmetic_of(a: np.ndarray) -> Arithmetic:
@@ -139,6 +153,28 @@ def arithmetic_of(a: np.ndarray) -> Arithmetic:
     )
 
 
+def common_arithmetic(*arrays: np.ndarray) -> Arithmetic:
+    """The arithmetic that all of these arrays can enter: what is rational goes anywhere, and floats enter balls.
+
+    Raises
+    ------
+    NotExact
+        When symbols meet floats, balls or symbols of another kind.
+    """
+    kinds = {arithmetic_of(a) for a in arrays} - {Arithmetic(RATIONAL)}
+    if len(kinds) < 2:
+        return kinds.pop() if kinds else Arithmetic(RATIONAL)
+    names = sorted(kind.name for kind in kinds)
+    if SYMBOLIC in names:
+        raise NotExact(
+            f"arithmetic: symbols go together with rationals and symbols of their own kind, got {', '.join(names)}; "
+            "give rational data, or build all symbols in one call of theory.symbols"
+        )
+    if BALL in names:
+        return next(kind for kind in kinds if kind.name == BALL)
+    return Arithmetic(FLOAT, np.result_type(*(kind.parent for kind in kinds)))
+
+
 def _all_sympy(a: np.ndarray) -> bool:
     import sympy
 
@@ -157,27 +193,31 @@ def as_array(a: Any, name: str = "array") -> np.ndarray:
     Raises
     ------
     TypeError
-        For object arrays of floats or of mixed kinds, booleans and other dtypes.
+        For object arrays of floats or of mixed kinds, booleans, masked arrays and other dtypes.
     ValueError
         For ragged or empty input, NaN and infinities.
     """
+    refuse_masks(a, name)
     try:
         out = np.asarray(a)
     except ValueError as error:
         raise ValueError(f"{name}: needs a rectangular array, got nested lists of different lengths") from error
     if out.size == 0:
         raise ValueError(f"{name}: needs at least one entry, got shape {out.shape}")
+    if out.dtype.kind in "iufc" and not hasattr(a, "__array__"):
+        out = _as_written(a, out, name)
     if out.dtype.kind in "fc":
         if out.dtype.itemsize < 4 or out.dtype not in (np.float32, np.float64, np.complex128):
             raise TypeError(f"{name}: floats must be float32, float64 or complex128, got {out.dtype}")
-        if not np.isfinite(out).all():
+        distinct = out[tuple(slice(None, None if step else 1) for step in out.strides)]  # a broadcast array is one row
+        if not np.isfinite(distinct).all():
             raise ValueError(f"{name}: entries must be finite, got NaN or infinity")
         return out
     if out.dtype.kind in "iuU":
         return _promoted(a if out.dtype.kind == "U" else out, name)
     if out.dtype != object:
         raise TypeError(f"{name}: needs numbers, got dtype {out.dtype}")
-    if any(isinstance(x, int | Fraction) or type(x) is flint().fmpz for x in out.flat):
+    if any(isinstance(x, int | np.integer | Fraction) or type(x) is flint().fmpz for x in out.flat):
         return _promoted(out, name)
     try:
         kind = arithmetic_of(out)
@@ -190,6 +230,15 @@ def as_array(a: Any, name: str = "array") -> np.ndarray:
     return out
 
 
+def _as_written(a: Any, out: np.ndarray, name: str) -> np.ndarray:
+    """Lists hold what was written: numpy reads [2**63, -1] as floats and [True, 2] as integers."""
+    entries = entries_of(a, name)
+    types = set(map(type, entries.flat))
+    if types & {bool, np.bool_}:
+        raise TypeError(f"{name}: needs numbers, got a truth value in a list; write 1 for True, 0 for False")
+    return out if any(issubclass(t, float | complex | np.inexact) for t in types) else entries
+
+
 def _promoted(a: Any, name: str) -> np.ndarray:
     try:
         return rational(a)
@@ -197,94 +246,12 @@ def _promoted(a: Any, name: str) -> np.ndarray:
         raise type(error)(f"{name}: {error}") from None
 
 
-def rational(a: Any) -> np.ndarray:
-    """An object array of exact rationals (``fmpq``) from ints, Fractions, SymPy rationals or strings "p/q".
-
-    >>> rational(["1/2", 3])
-    array([1/2, 3], dtype=object)
-
-    Raises
-    ------
-    NotExact
-        For floats: write "1/10", or ``Fraction(x)`` if the float's own binary value is meant.
-    """
-    return _map(_fmpq, _entries(a))
-
-
-def _entries(a: Any) -> np.ndarray:
-    return a if isinstance(a, np.ndarray) else np.array(a, dtype=object)
-
-
-def _fmpq(x: Any) -> Any:
-    lib = flint()
-    if isinstance(x, lib.fmpq):
-        return x
-    if isinstance(x, lib.fmpz):
-        return lib.fmpq(x)
-    if isinstance(x, bool | np.bool_):
-        raise TypeError(f"rational: needs numbers, got {x}")
-    if isinstance(x, float | np.floating):
-        raise NotExact(
-            f"rational: needs exact numbers, got the float {x!r}; write \"1/10\" or, for its binary value, Fraction(x)"
-        )
-    try:
-        f = Fraction(int(x)) if isinstance(x, np.integer) else Fraction(x)
-    except TypeError:
-        if not getattr(x, "is_Rational", False):
-            name = type(x).__name__
-            raise TypeError(f"rational: needs ints, Fractions, SymPy rationals or strings, got {name}") from None
-        f = Fraction(int(x.p), int(x.q))
-    except (ValueError, ZeroDivisionError):
-        raise ValueError(f'rational: cannot read {str(x)!r}; write "p/q" with integers p and q != 0') from None
-    return lib.fmpq(f.numerator, f.denominator)
-
-
-def ball(a: Any) -> np.ndarray:
-    """An object array of real balls (``arb``): floats exactly, rationals and decimal strings enclosed.
-
-    Radii depend on the precision in force: work inside ``with theory.precision(bits)``.
-    """
-    lib = flint()
-
-    def one(x: Any) -> Any:
-        if isinstance(x, lib.arb):
-            return x
-        if isinstance(x, float | np.floating):
-            if not math.isfinite(x):
-                raise ValueError(f"ball: entries must be finite, got {x}")
-            return lib.arb(float(x))
-        return lib.arb(_fmpq(x))
-
-    return _map(one, _entries(a))
-
-
-def symbols(**shapes: int | tuple[int, ...]) -> Any:
-    """Arrays of generators of one polynomial ring over the rationals, one array for each keyword.
-
-    Ring elements prove polynomial identities with decidable zero, some 100 times faster than expressions.
-
-    >>> theta, x = symbols(theta=2, x=(1, 2))
-    >>> (x @ theta)[0]
-    theta0*x0_0 + theta1*x0_1
-    """
-    import sympy
-
-    copyreg.pickle(sympy.polys.rings.PolyRing, reduce_ring)
-    sizes = {name: (s,) if isinstance(s, int) else tuple(s) for name, s in shapes.items()}
-    names = [name + "_".join(map(str, i)) for name, shape in sizes.items() for i in np.ndindex(*shape)]
-    _, *generators = sympy.ring(names, sympy.QQ)
-    out, start = [], 0
-    for shape in sizes.values():
-        a = np.empty(shape, object)
-        a.ravel()[:] = generators[start : (start := start + a.size)]
-        out.append(a)
-    return out[0] if len(out) == 1 else tuple(out)
-
-
 def is_zero(a: np.ndarray) -> np.ndarray:
     """Elementwise: proved equal to zero. For balls only the exact zero is; for expressions after expansion."""
     if a.dtype != object:
         return a == 0
+    if a.size == 0:
+        return np.zeros(a.shape, bool)
     if arithmetic_of(a) == Arithmetic(SYMBOLIC):
         import sympy
 
@@ -300,6 +267,8 @@ def sign(a: np.ndarray) -> np.ndarray:
     Undecided
         When a ball contains zero without being zero.
     """
+    if a.size == 0:
+        return np.zeros(a.shape, np.int8)
     if a.dtype != object:
         return np.sign(a.real).astype(np.int8)
 

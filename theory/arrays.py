@@ -6,13 +6,13 @@ Array rule: leading axes are a batch, the last axis holds the parameters. Data h
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from theory import memory
 from theory.arithmetic import as_array
-from theory.errors import TooLarge
 
 Layout = tuple[tuple[str, tuple[int, ...]], ...]
 
@@ -37,9 +37,16 @@ def points(theta: Any, dim: int, where: str, name: str = "theta") -> np.ndarray:
     return out
 
 
+def _real(a: Any, name: str) -> np.ndarray:
+    out = as_array(a, name)
+    if out.dtype.kind == "c":
+        raise TypeError(f"{name} must be real, got {out.dtype}; give the real part")
+    return out
+
+
 def matrix(a: Any, where: str, name: str, rows: int | None = None, columns: int | None = None) -> np.ndarray:
     """Data as a read-only 2-D array with the stated numbers of rows and columns."""
-    out = as_array(a, f"{where}: {name}")
+    out = _real(a, f"{where}: {name}")
     if out.ndim == 1:
         raise ValueError(
             f"{where}: {name} must be 2-D with samples as columns, got shape {out.shape}; "
@@ -53,7 +60,7 @@ def matrix(a: Any, where: str, name: str, rows: int | None = None, columns: int 
 
 def vector(a: Any, where: str, name: str, size: int | None = None) -> np.ndarray:
     """Data as a read-only 1-D array of the stated size."""
-    out = as_array(a, f"{where}: {name}")
+    out = _real(a, f"{where}: {name}")
     if out.ndim != 1 or size not in (None, out.shape[0]):
         raise ValueError(f"{where}: {name} needs shape ({size or 'any'},), got {out.shape}")
     return frozen(out)
@@ -98,22 +105,41 @@ def pack(parts: Sequence[Any], layout: Layout, where: str) -> np.ndarray:
         a = as_array(part, f"{where}.pack: {name}")
         if a.shape[max(a.ndim - len(shape), 0) :] != shape:
             raise ValueError(f"{where}.pack: {name} needs shape (..., {', '.join(map(str, shape))}), got {a.shape}")
-        arrays.append((a, a.shape[: a.ndim - len(shape)]))
-    batch = np.broadcast_shapes(*(lead for _, lead in arrays))
-    flat = [np.broadcast_to(a, batch + a.shape[len(lead) :]).reshape(*batch, -1) for a, lead in arrays]
-    return as_array(np.concatenate(flat, axis=-1), f"{where}.pack")
+        arrays.append(a)
+    leads = {name: a.shape[: a.ndim - len(shape)] for (name, shape), a in zip(layout, arrays, strict=True)}
+    memory.refuse((*batch_of(f"{where}.pack", leads), size_of(layout)), float, f"{where}.pack")
+    return as_array(join(arrays, [shape for _, shape in layout]), f"{where}.pack")
+
+
+def batch_of(where: str, leads: Mapping[str, tuple[int, ...]]) -> tuple[int, ...]:
+    """The common batch of named arrays with these leading axes."""
+    try:
+        return np.broadcast_shapes(*leads.values())
+    except ValueError:
+        got = ", ".join(f"{lead} of {name}" for name, lead in leads.items())
+        raise ValueError(f"{where}: needs batches that broadcast against each other, got {got}") from None
+
+
+def join(
+    parts: Sequence[np.ndarray], shapes: Sequence[tuple[int, ...]], batch: tuple[int, ...] = ()
+) -> np.ndarray:
+    """The flat vectors (..., n) of arrays (..., *shape) whose leading axes broadcast, with ``batch`` too."""
+    layers = [np.asarray(p) for p in parts]
+    leads = {p.shape[: p.ndim - len(shape)] for p, shape in zip(layers, shapes, strict=True)}
+    if leads != {batch}:
+        batch = np.broadcast_shapes(batch, *leads)
+        layers = [np.broadcast_to(p, batch + shape) for p, shape in zip(layers, shapes, strict=True)]
+    return np.concatenate([p.reshape(*batch, math.prod(s)) for p, s in zip(layers, shapes, strict=True)], axis=-1)
 
 
 def batch_matrix(out: np.ndarray | None, shape: tuple[int, ...], dtype: Any, where: str) -> np.ndarray:
     """The array to write Hessians into: ``out`` if it fits, else a new one; refused before any work if impossible."""
     if out is None:
-        try:
-            return np.empty(shape, dtype)
-        except MemoryError:
-            size = math.prod(shape) * np.dtype(dtype).itemsize / 2**30
-            raise TooLarge(f"{where}: a result of shape {shape} needs {size:.1f} GiB; use smaller batches") from None
+        return memory.new(shape, dtype, where)
+    want = f"a writeable C-contiguous {np.dtype(dtype)} array of shape {shape}"
+    if not isinstance(out, np.ndarray):
+        raise TypeError(f"{where}: out must be {want}, got {type(out).__name__}; make it with np.empty")
     if out.shape != shape or out.dtype != dtype or not (out.flags.writeable and out.flags.c_contiguous):
-        want = f"a writeable C-contiguous {np.dtype(dtype)} array of shape {shape}"
         raise ValueError(f"{where}: out must be {want}, got {out.dtype} {out.shape}")
     return out
 
@@ -126,11 +152,31 @@ def chunks(count: int, bytes_each: int, max_bytes: int = MAX_BYTES) -> range:
 def in_chunks(
     function: Callable[..., np.ndarray], vectors: Sequence[np.ndarray], bytes_each: int, max_bytes: int = MAX_BYTES
 ) -> np.ndarray:
-    """A batched function of vectors (..., n), on chunks of the batch whose temporaries stay below ``max_bytes``."""
-    shape = np.broadcast_shapes(*(v.shape for v in vectors))
-    starts = chunks(math.prod(shape[:-1]), bytes_each, max_bytes)
+    """A batched function of vectors (..., n), on chunks of the batch whose temporaries stay below ``max_bytes``.
+
+    A vector without a batch is handed on as it is, so that what depends on it alone is computed once a chunk.
+    """
+    batch = np.broadcast_shapes(*(v.shape[:-1] for v in vectors))
+    starts = chunks(math.prod(batch), bytes_each, max_bytes)
     if len(starts) == 1:
         return function(*vectors)
-    rows = [np.broadcast_to(v, shape).reshape(-1, shape[-1]) for v in vectors]
-    out = np.concatenate([function(*(v[s : s + starts.step] for v in rows)) for s in starts])
-    return out.reshape(*shape[:-1], *out.shape[1:])
+    takers = [_taker(v, batch) for v in vectors]
+    out = None
+    for s in starts:
+        part = function(*(take(s, s + starts.step) for take in takers))
+        if out is None:
+            out = memory.new((math.prod(batch), *part.shape[1:]), part.dtype, "a batch")
+        out[s : s + starts.step] = part
+    assert out is not None
+    return out.reshape(batch + out.shape[1:])
+
+
+def _taker(v: np.ndarray, batch: tuple[int, ...]) -> Callable[[int, int], np.ndarray]:
+    """The vectors from start to stop of v (..., n) broadcast to the flattened batch, never all of them at once."""
+    if v.ndim == 1:
+        return lambda start, stop: v
+    if v.shape[:-1] == batch and v.flags.c_contiguous:
+        rows = v.reshape(-1, v.shape[-1])
+        return lambda start, stop: rows[start:stop]
+    full, count = np.broadcast_to(v, batch + v.shape[-1:]), math.prod(batch)
+    return lambda start, stop: full[np.unravel_index(np.arange(start, min(stop, count)), batch)]

@@ -19,6 +19,8 @@ def flint() -> Any:
 
 
 def _reduce_ball(x: Any) -> tuple:
+    if not x.is_finite():
+        return _unbounded_ball, tuple(_exact(part) for part in (x.mid(), x.rad()))
     (m, e), (r, s) = x.mid().man_exp(), x.rad().man_exp()
     if r != 0:  # flint rounds a given radius up by one unit of its 30 bits: hand it the unit below
         shift = 31 - int(r).bit_length()
@@ -33,13 +35,30 @@ def _ball_from_parts(*parts: int) -> Any:
     return arb(arb((m, e)), arb((r, s)))
 
 
+def _exact(x: Any) -> str | tuple[int, int]:
+    """A midpoint or radius without loss."""
+    if not x.is_finite():
+        return "nan" if x.is_nan() else "inf" if x > 0 else "-inf"
+    m, e = x.man_exp()
+    return int(m), int(e)
+
+
+def _unbounded_ball(mid: str | tuple[int, int], rad: str | tuple[int, int]) -> Any:
+    return flint().arb(mid, rad)
+
+
 def reduce_ring(ring: Any) -> tuple:
     return type(ring), (ring.symbols, ring.domain, ring.order)  # its own state changes while it is being copied
 
 
 @contextmanager
 def precision(bits: int = 128) -> Iterator[None]:
-    """Compute with balls at ``bits`` bits inside the context; flint's own context, restored afterwards."""
+    """Compute with balls at ``bits`` bits inside the context; flint's own context, restored afterwards.
+
+    flint has one context for the whole process, so this is not for threads: another thread computes at these bits too,
+    and contexts that overlap in time restore each other's. Balls stay enclosures, but of a width nobody chose. Use
+    processes.
+    """
     if not isinstance(bits, int) or bits < 2:
         raise ValueError(f"precision: needs an integer of at least 2 bits, got {bits!r}; 128 is the usual choice")
     with flint().ctx.workprec(bits):

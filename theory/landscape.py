@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import enum
-from collections.abc import Iterable
+import functools
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
@@ -97,14 +97,65 @@ class Classification:
     certificate: dict[str, Any] = field(default_factory=dict)
 
 
-class Model:
-    """What every model of the book shares: layout, promotion of the data, read-only pickling.
+def batched(compute: Callable[..., np.ndarray]) -> Callable[..., np.ndarray]:
+    """A method of theta (..., n), and of v (..., n) where it takes one: checked, in one arithmetic, chunk by chunk.
+
+    The method is written for any leading axes; it sees chunks (b, n) of the batch whose temporaries stay near
+    ``_chunk_bytes``, ``_entries`` of them a point, or all of a vector without a batch.
+    """
+
+    @functools.wraps(compute)
+    def method(self: Model, theta: Any, v: Any = None) -> np.ndarray:
+        theta = self._points(theta)
+        vectors = (theta,) if v is None else (theta, self._directions(v, theta))
+        if all(x.ndim == 1 for x in vectors):
+            return compute(self, *vectors)
+        each = self._entries(compute.__name__) * theta.itemsize
+        return arrays.in_chunks(functools.partial(compute, self), vectors, each, self._chunk_bytes)
+
+    return method
+
+
+def written(compute: Callable[..., None]) -> Callable[..., np.ndarray]:
+    """``hessian(theta, out=None)`` from a method that writes those of a chunk (..., n) to ``out`` (..., n, n)."""
+
+    @functools.wraps(compute)
+    def hessian(self: Model, theta: Any, out: np.ndarray | None = None) -> np.ndarray:
+        theta, out = self._room(theta, out, compute.__name__)
+        if theta.ndim == 1:
+            compute(self, theta, out)
+            return out
+        rows, blocks = theta.reshape(-1, self.dim), out.reshape(-1, self.dim, self.dim)
+        for part in self._parts(rows, compute.__name__):
+            compute(self, rows[part], blocks[part])
+        return out
+
+    return hessian
+
+
+class ReadOnly:
+    """A frozen dataclass whose arrays are read-only, copies and pickles included; what it has cached is not copied."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        cls = type(self)
+        return {k: v for k, v in vars(self).items() if not isinstance(getattr(cls, k, None), cached_property)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        for name, value in state.items():
+            object.__setattr__(self, name, arrays.frozen(value) if isinstance(value, np.ndarray) else value)
+
+
+class Model(ReadOnly):
+    """What every model of the book shares: layout, promotion of the data, chunks, read-only pickling.
 
     Subclasses are frozen dataclasses with a ``layout``; ``_constants()`` names the arrays that enter the closed forms,
-    and ``_in(kind)`` gives them in the arithmetic of theta, converted once.
+    and ``_in(kind)`` gives them in the arithmetic of theta, converted once. Methods that take a batch are ``batched``,
+    Hessians ``written``.
     """
 
     loss_normalisation: ClassVar[str]
+    # Chunks of about this many bytes keep factors and results in the second-level cache, far below arrays.MAX_BYTES.
+    _chunk_bytes: ClassVar[int] = 2**20
 
     if TYPE_CHECKING:
 
@@ -136,12 +187,18 @@ class Model:
         """Views of the layers of theta (..., n), in the order of ``layout``."""
         return arrays.unpack(self._points(theta), self.layout)
 
+    def _flat(self, *parts: np.ndarray, batch: tuple[int, ...] = ()) -> np.ndarray:
+        """``pack`` for arrays of one arithmetic that are known to fit, without its checks."""
+        return arrays.join(parts, [shape for _, shape in self.layout], batch)
+
     def _points(self, theta: Any, name: str = "theta") -> np.ndarray:
         return arrays.points(theta, self.dim, type(self).__name__, name)
 
     def _directions(self, v: Any, theta: np.ndarray) -> np.ndarray:
         """The vectors of a Hessian-vector product, in the arithmetic of theta."""
-        return arithmetic_of(theta).convert(self._points(v, "v"))
+        v = self._points(v, "v")
+        arrays.batch_of(type(self).__name__, {"theta": theta.shape[:-1], "v": v.shape[:-1]})
+        return arithmetic_of(theta).convert(v)
 
     def _constants(self) -> tuple[Any, ...]:
         """The data arrays that enter the closed forms, as given."""
@@ -157,9 +214,20 @@ class Model:
             self._converted[kind] = tuple(c if c is None else kind.convert(c) for c in self._constants())
         return self._converted[kind]
 
-    def __reduce__(self) -> tuple:
-        options = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.init}  # type: ignore[arg-type]
-        return _rebuild, (type(self), {k: _plain(v) for k, v in options.items()})
+    def _entries(self, method: str) -> int:
+        """About how many entries the temporaries of this method have, for one point."""
+        return self.dim * self.dim if method == "hessian" else 4 * self.dim
+
+    def _room(self, theta: Any, out: np.ndarray | None, method: str) -> tuple[np.ndarray, np.ndarray]:
+        """theta (..., n), checked, and the array (..., n, n) to write its Hessians to."""
+        theta = self._points(theta)
+        where = f"{type(self).__name__}.{method}"
+        return theta, arrays.batch_matrix(out, (*theta.shape, self.dim), theta.dtype, where)
+
+    def _parts(self, rows: np.ndarray, method: str) -> Iterator[slice]:
+        """Slices of the rows (N, n), with temporaries of bounded size for each."""
+        starts = arrays.chunks(len(rows), self._entries(method) * rows.itemsize, self._chunk_bytes)
+        return (slice(s, s + starts.step) for s in starts)
 
     def known_points(self) -> Iterable[Point]:
         """Points whose kind is known from theory."""
@@ -175,10 +243,3 @@ class Model:
         theta = self._points(theta)
         return np.empty((0, *theta.shape), theta.dtype)
 
-
-def _plain(value: Any) -> Any:
-    return np.array(value) if isinstance(value, np.ndarray) else value
-
-
-def _rebuild(cls: type, options: dict[str, Any]) -> Any:
-    return cls(**options)

@@ -1,7 +1,8 @@
 """Output losses: value, gradient and Hessian in the outputs, entry by entry.
 
 Every loss here is a sum over outputs of a function of (f, y), so its Hessian in the outputs is diagonal and all three
-methods return arrays of the shape of ``f``. Outputs and targets have shape (..., d_out, m), or (..., m).
+methods return arrays of the shape of ``f``. Outputs and targets have shape (..., d_out, m), or (..., m). A loss may say
+by ``check_targets(Y, where)`` which targets it accepts; the models ask when they are built.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from theory.activations import named
-from theory.arithmetic import arithmetic_of, as_array, sign
+from theory.arithmetic import SYMBOLIC, arithmetic_of, as_array, is_zero, sign
 from theory.arrays import frozen
 from theory.errors import UnknownName
 
@@ -47,9 +48,20 @@ class Weighted:
 
     def __post_init__(self) -> None:
         weights = frozen(as_array(self.weights, "Weighted: weights"))
+        if weights.dtype.kind == "c":
+            raise TypeError(f"Weighted: weights must be real, got {weights.dtype}; give the real part")
         if (sign(weights) < 0).any():
             raise ValueError("Weighted: weights must not be negative, or the loss is not convex")
         object.__setattr__(self, "weights", weights)
+
+    def check_targets(self, Y: np.ndarray, where: str) -> None:
+        """Refuse weights that do not broadcast to the targets: they would multiply the outputs."""
+        lead = Y.ndim - self.weights.ndim
+        if lead < 0 or any(k not in (1, n) for k, n in zip(self.weights.shape, Y.shape[lead:], strict=True)):
+            raise ValueError(
+                f"{where}: weights of the loss must broadcast to the shape {Y.shape} of the targets, "
+                f"got {self.weights.shape}; give one weight, one a target, or a column with one an output"
+            )
 
     def _in(self, f: np.ndarray) -> np.ndarray:
         return arithmetic_of(f).convert(self.weights)
@@ -152,6 +164,12 @@ class Logistic:
     def hessian(self, f: np.ndarray, y: np.ndarray) -> np.ndarray:
         return y * y * named("logistic").jet(-y * f, 1)[1]
 
+    def check_targets(self, Y: np.ndarray, where: str) -> None:
+        """Refuse labels other than +-1; a symbol stands for any label."""
+        if arithmetic_of(Y).name != SYMBOLIC and not (labels := is_zero(Y * Y - 1)).all():
+            label = Y[~labels][0]
+            raise ValueError(f"{where}: labels of the logistic loss must be +1 or -1, got {label}; map 0, 1 to 2 y - 1")
+
 
 SQUARED = Squared()
 
@@ -161,10 +179,10 @@ LOSSES: dict[str, Any] = {loss.name: loss for loss in (Squared, Weighted, Absolu
 def loss_named(loss: Any) -> Any:
     """A loss object from itself or from the name of one without parameters."""
     if isinstance(loss, str):
-        try:
-            return LOSSES[loss]()
-        except (KeyError, TypeError):
-            raise UnknownName(f"loss: one of {', '.join(LOSSES)}, got {loss!r}") from None
+        by_name = [name for name in LOSSES if name != Weighted.name]
+        if loss not in by_name:
+            raise UnknownName(f"loss: one of {', '.join(by_name)}, or an object like Weighted(weights), got {loss!r}")
+        return LOSSES[loss]()
     missing = [m for m in ("name", "smooth", "value", "gradient", "hessian") if not hasattr(loss, m)]
     if missing:
         raise TypeError(f"loss: needs name, smooth, value, gradient, hessian; {loss!r} lacks {', '.join(missing)}")

@@ -99,7 +99,7 @@ def _square(matrix: Any) -> Any:
             raise TypeError(f"inertia: needs rationals or real balls, got a flint {type(matrix).__name__}")
         shape, H = (matrix.nrows(), matrix.ncols()), matrix
     else:
-        short = isinstance(matrix, np.ndarray) and matrix.size and np.can_cast(matrix.dtype, np.int64)
+        short = type(matrix) is np.ndarray and matrix.size and np.can_cast(matrix.dtype, np.int64)
         H = matrix.astype(np.int64) if short and matrix.dtype != bool else as_array(matrix, "inertia")
         shape = H.shape
     if len(shape) != 2 or shape[0] != shape[1] or shape[0] == 0:

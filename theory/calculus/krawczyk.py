@@ -119,11 +119,11 @@ def certify_zero(function: Map, jacobian: Map, guess: Any, *, bits: int = 128) -
 
 
 def _newton(function: Map, jacobian: Map, c: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(c, last step): Newton's method on midpoints while its steps shrink."""
+    """(c, last step): Newton's method on midpoints while its steps shrink; their radii are those of the function."""
     n, last = len(c), np.inf
     step = ball(np.zeros(n))
     for _ in range(NEWTON_STEPS):
-        f = _midpoints(_evaluate(function, c, (n,), "function"))
+        f = _evaluate(function, c, (n,), "function")
         J = _midpoints(_evaluate(jacobian, c, (n, n), "jacobian"))
         try:
             step = array_of(ball_matrix(J).solve(ball_matrix(f[:, None])))[:, 0]

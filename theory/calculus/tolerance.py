@@ -10,15 +10,18 @@ import numpy as np
 def rounding(dtype: Any, terms: int, scale: Any = 1.0) -> Any:
     """A bound of the rounding error of a sum of ``terms`` products of modulus at most ``scale``.
 
-    The classical gamma_n = n u / (1 - n u) of a dot product, doubled for the error of the entries.
+    The classical gamma_n = n u / (1 - n u) of a dot product, doubled for the error of the entries; for n u >= 1 there
+    is no bound, and the answer is infinite.
     Source: higham2002, section 3.1.
     """
     u = np.finfo(dtype).eps / 2
+    if terms * u >= 1:
+        return np.full(np.shape(scale), np.inf)[()]
     return 2 * terms * u / (1 - terms * u) * scale
 
 
 def frobenius(a: np.ndarray) -> float:
-    """||a||_F without overflow or underflow."""
+    """||a||_F without overflow or underflow of the squares."""
     scale = float(np.abs(a).max())
     return scale * float(np.linalg.norm(np.asarray(a, float) / scale)) if scale else 0.0
 

@@ -8,8 +8,9 @@ import numpy as np
 
 from theory.arithmetic import FLOAT, arithmetic_of, rational, to_float
 from theory.calculus.tolerance import rounding
-from theory.checks.probes import Comparison, has_values, is_flat, modulus, operations, probes, random_floats
+from theory.checks.probes import Comparison, has_values, modulus, operations, probes, random_floats
 from theory.checks.report import NotApplicable, check, require
+from theory.critical.tangent import is_flat
 
 _STEP = 2.0**-6
 _CORNERS = 24

@@ -9,8 +9,9 @@ import numpy as np
 from theory.arithmetic import BALL, FLOAT, arithmetic_of, as_array, ball, flint, is_zero, rational
 from theory.calculus.inertia import Inertia, inertia
 from theory.calculus.tolerance import rounding
-from theory.checks.probes import Comparison, has_values, is_flat, modulus, operations, random_floats
+from theory.checks.probes import Comparison, has_values, modulus, operations, random_floats
 from theory.checks.report import NotApplicable, check, require
+from theory.critical.tangent import is_flat
 from theory.landscape import Kind, Point
 
 _MINIMA = (Kind.GLOBAL_MINIMUM, Kind.LOCAL_MINIMUM)

@@ -79,11 +79,6 @@ def random_floats(model: Any, rng: np.random.Generator, *shape: int) -> np.ndarr
     return rng.standard_normal((*shape, model.dim))
 
 
-def is_flat(model: Any) -> bool:
-    """Whether the weights range over all of R^n."""
-    return not hasattr(model, "manifold") or model.manifold.dimension == model.dim
-
-
 def questions(model: Any) -> dict[str, Callable[[np.ndarray], np.ndarray]]:
     """Every array that the model gives for theta, batch axes first.
 

@@ -248,8 +248,10 @@ def _stays_above(case: Map) -> bool:
 OPTIMUM = Claim(
     id="linear_resnet.optimum_near_identity",
     title="Optima within O(1/H) of the identity exist iff R preserves orientation",
-    statement=r"Let $\Sigma \succ 0$ and $\gamma = \max(|\log s_{\max}(R)|, |\log s_{\min}(R)|)$. If $\det R > 0$, then for "
-    r"every depth $H$ there is a global optimum with $\max_k \|W_k\| \le 1.001(e^{\gamma/H}(1 + 2\sin\frac{\pi}{2H}) - 1) "
+    statement=r"Let $\Sigma \succ 0$ and $\gamma = \max(|\log s_{\max}(R)|, |\log s_{\min}(R)|)$. If $\det R > 0$, "
+    r"then for "
+    r"every depth $H$ there is a global optimum with $\max_k \|W_k\| \le 1.001(e^{\gamma/H}(1 + 2\sin\frac{\pi}{2H}) "
+    r"- 1) "
     r"= O(1/H)$; if $\det R \le 0$, no point with $\max_k \|W_k\| < 1$ is a global optimum, at any depth. Checked for "
     r"$d \le 2$ and $H = 2, 8, 32$.",
     source="hardtma2017, Theorem 2.1, corrected; the bound: own derivation",

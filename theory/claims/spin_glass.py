@@ -108,7 +108,7 @@ def _variances(N: int, p: int) -> np.ndarray:
     return rational(orderings(N, p)) * rational([f"1/{N ** (p - 1)}"])[0]
 
 
-def _check_covariance(case: Degrees, law: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> Verdict:
+def _check_covariance(case: Degrees, law: Callable[[int, int], np.ndarray]) -> Verdict:
     """sum_A Var(c_A) H_A(s) H_A(t) with H_A the model of one unit coefficient, as a polynomial in s and t."""
     N, p = case.N, case.p
     s, t = symbols(s=N, t=N)

@@ -13,7 +13,9 @@ from theory.arithmetic import SYMBOLIC, arithmetic_of, flint, precision
 from theory.arrays import points
 from theory.critical import generic
 from theory.critical.generic import Decision, Facts, Theory
-from theory.critical.survey import loss_at, survey
+from theory.critical.inherited import is_unchanged
+from theory.critical.survey import survey
+from theory.critical.tangent import loss_at
 from theory.errors import NotExact
 from theory.landscape import Classification
 
@@ -34,7 +36,8 @@ def classify(model: Any, theta: Any, *, gtol: float | None = None, theory: Any =
     """The kind of the point theta of a landscape, its evidence and its certificate.
 
     The signs (n-, n0, n+) of the Hessian on the tangent space decide where they can (``generic.decide``); where the
-    model has a theory, the theory speaks first. Whatever is not proved is UNDECIDED, never guessed.
+    model has a theory, the theory speaks first. What a class inherits (theory, minimum value, symmetries) counts only
+    if it changes nothing of what the class above defines. Whatever is not proved is UNDECIDED, never guessed.
 
     Rational theta: everything is exact. Balls: a box is NOT_CRITICAL if its gradient excludes 0, and is otherwise
     judged only if Krawczyk's test proves a critical point in it. Floats: exact if theta is an exact critical point;
@@ -57,7 +60,8 @@ def classify(model: Any, theta: Any, *, gtol: float | None = None, theory: Any =
     ValueError
         For a batch, a wrong shape, NaN, a point off the manifold, or a theory that contradicts the Hessian.
     NotExact
-        For rational theta beside float data or an activation without rational values, and for symbols.
+        For rational theta beside float data or an activation without rational values, for derivatives that are not in
+        the arithmetic of theta, and for symbols.
 
     >>> from theory.models import DeepLinearNet
     >>> answer = classify(DeepLinearNet((1, 1, 1, 1), [[1]], [[2]]), [0, 0, 0])
@@ -69,7 +73,15 @@ def classify(model: Any, theta: Any, *, gtol: float | None = None, theory: Any =
         raise ValueError(f"classify: gtol must be a finite number of at least 0, got {gtol!r}")
     with precision(max(BITS, flint().ctx.prec)):
         found = answer(model, survey(model, theta, gtol), theory)
-        return replace(found, loss=loss_at(model, theta))
+        return replace(found, loss=_loss(model, theta, found.loss))
+
+
+def _loss(model: Any, theta: np.ndarray, found: Any) -> Any:
+    """The loss in the arithmetic of theta; the one found with the facts beside data that floats cannot hold."""
+    try:
+        return loss_at(model, theta)
+    except NotExact:
+        return found
 
 
 def point_of(model: Any, theta: Any, where: str) -> np.ndarray:
@@ -120,7 +132,9 @@ def _theory_of(model: Any, theory: Any) -> Theory | None:
 
 
 def theory_module(model: Any) -> Any:
-    """The file of the first class among the model's bases that has one, or None."""
-    names = [base.__name__ for base in type(model).__mro__ if base.__module__.startswith("theory.models.")]
-    found = next((THEORIES[name] for name in names if name in THEORIES), None)
-    return import_module(f"theory.critical.{found}") if found else None
+    """The file of the first class among the model's bases that has one; None if the model changes what that defines."""
+    bases = (base for base in type(model).__mro__ if base.__module__.startswith("theory.models."))
+    base = next((base for base in bases if base.__name__ in THEORIES), None)
+    if base is None or not is_unchanged(model, base):
+        return None
+    return import_module(f"theory.critical.{THEORIES[base.__name__]}")

@@ -26,6 +26,7 @@ from theory.calculus.tolerance import rounding
 from theory.critical import generic
 from theory.critical.generic import Decision, Facts, exactly, rational_of
 from theory.landscape import Kind
+from theory.models.deep_linear import DeepLinearNet
 from theory.models.matrix_chain import flat, partial_products, product
 from theory.models.product_loss import SquaredError, SquaredMoments
 
@@ -37,12 +38,13 @@ def decide(model: Any, facts: Facts) -> Decision | None:
     if not isinstance(model.objective, SquaredError | SquaredMoments) or not facts.critical or facts.inertia is None:
         return None
     theta = exactly(facts.theta) if facts.evidence != "numeric" else None
-    return _by_signs(model, facts) if theta is None else _by_rank(model, theta, facts)
+    net = exact_net(model) if theta is not None else None
+    return _by_signs(model, facts) if theta is None or net is None else _by_rank(net, theta, facts)
 
 
 def _by_rank(model: Any, theta: np.ndarray, facts: Facts) -> Decision | None:
-    """The kind of an exactly known critical point, from M, ranks and n-."""
-    W, f = model.unpack(theta), exact_net(model).objective.at(Arithmetic(RATIONAL))
+    """The kind of an exactly known critical point of a net with rational data, from M, ranks and n-."""
+    W, f = model.unpack(theta), model.objective.at(Arithmetic(RATIONAL))
     R = product(W)
     M, r, k = f.gradient(R), rank(R @ f.S), min(rank(f.S), *model.widths[1:])
     signs, ranks = facts.inertia, {"rank": r, "largest_rank": k}
@@ -76,14 +78,14 @@ def _by_signs(model: Any, facts: Facts) -> Decision | None:
 
 def _attains_minimum(model: Any, facts: Facts) -> bool:
     """Whether a float loss exceeds the minimum by no more than the rounding of sums of squares of size ||Y||^2."""
-    scale = float(model.loss(np.zeros(model.dim)))
-    return float(facts.loss) - float(model.minimum_value()) <= rounding(facts.theta.dtype, model.dim, scale)
+    minimum, scale = generic.minimum_value_of(model), float(model.loss(np.zeros(model.dim)))
+    return minimum is not None and float(facts.loss) - float(minimum) <= rounding(facts.theta.dtype, model.dim, scale)
 
 
-def exact_net(model: Any) -> Any:
-    """The net whose data are the rationals that the model's data are, float data included."""
-    data = (exactly(getattr(model.objective, a.name)) for a in fields(model.objective))
-    return model._of(model.widths, type(model.objective)(*data))
+def exact_net(model: Any) -> DeepLinearNet | None:
+    """The net whose data are the rationals that the model's data are, also as floats; None for balls with a radius."""
+    data = [exactly(getattr(model.objective, a.name)) for a in fields(model.objective)]
+    return None if any(a is None for a in data) else DeepLinearNet._of(model.widths, type(model.objective)(*data))
 
 
 def near(model: Any, theta: np.ndarray) -> tuple[Any, np.ndarray] | None:
@@ -97,6 +99,8 @@ def near(model: Any, theta: np.ndarray) -> tuple[Any, np.ndarray] | None:
     if not isinstance(model.objective, SquaredError | SquaredMoments):
         return None
     net, start = exact_net(model), rational_of(theta)
+    if net is None:
+        return None
     W, f, kind = net.unpack(start), net.objective.at(Arithmetic(RATIONAL)), Arithmetic(RATIONAL)
     (A, B), R = partial_products(W, kind), product(W)
     step = -kind.fraction(1, 2) * f.gradient(R) @ pinv(f.S)

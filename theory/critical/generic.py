@@ -11,6 +11,8 @@ import numpy as np
 
 from theory.arithmetic import BALL, RATIONAL, arithmetic_of, as_array, rational
 from theory.calculus.inertia import Inertia
+from theory.critical.inherited import member
+from theory.errors import NotExact
 from theory.landscape import Kind
 
 
@@ -93,11 +95,20 @@ def _open_question(facts: Facts) -> str:
 
 def attained_minimum(model: Any, facts: Facts) -> Any:
     """The model's minimum value where the loss equals it exactly, else None."""
-    if facts.evidence == "numeric" or not hasattr(model, "minimum_value"):
+    if facts.evidence == "numeric":
         return None
-    minimum = model.minimum_value()
+    minimum = minimum_value_of(model)
     exact = minimum is not None and arithmetic_of(as_array([minimum])).name == RATIONAL
     return minimum if exact and minimum == facts.loss else None
+
+
+def minimum_value_of(model: Any) -> Any:
+    """The model's minimum value; None where it does not know one, or not one of the loss that it now has."""
+    minimum_value = member(model, "minimum_value")
+    try:
+        return minimum_value and minimum_value()
+    except NotExact:  # data that are only known as balls
+        return None
 
 
 def refuse_contradiction(decision: Decision, facts: Facts) -> Decision:
@@ -125,7 +136,7 @@ def with_certificate(facts: Facts, **entries: Any) -> Facts:
 
 def exactly(a: np.ndarray) -> np.ndarray | None:
     """The rationals that floats and exact balls are; None if a ball has a radius."""
-    if arithmetic_of(a).name == BALL:
+    if a.size and arithmetic_of(a).name == BALL:
         return rational([x.fmpq() for x in a.flat]).reshape(a.shape) if all(x.is_exact() for x in a.flat) else None
     return rational_of(a)
 

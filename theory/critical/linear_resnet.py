@@ -10,18 +10,25 @@ import numpy as np
 from theory.arithmetic import arithmetic_of
 from theory.critical import deep_linear
 from theory.critical.generic import Decision, Facts, rational_of
+from theory.critical.inherited import is_unchanged
+from theory.models.deep_linear import DeepLinearNet
+from theory.models.linear_resnet import LinearResNet
 
 
 def decide(model: Any, facts: Facts) -> Decision | None:
     """The decision for the net at theta + vec(I)."""
+    if not is_unchanged(model.net, DeepLinearNet):
+        return None
     return deep_linear.decide(model.net, replace(facts, theta=facts.theta + _identity(model, facts.theta)))
 
 
 def near(model: Any, theta: np.ndarray) -> tuple[Any, np.ndarray] | None:
     """(exact ResNet, exact global minimum) beside a float theta, from the net at theta + vec(I)."""
+    if not is_unchanged(model.net, DeepLinearNet):
+        return None
     exact = rational_of(theta)
     found = deep_linear.near(model.net, exact + _identity(model, exact))
-    return found and (model._of(found[0]), found[1] - _identity(model, exact))
+    return found and (LinearResNet._of(found[0]), found[1] - _identity(model, exact))
 
 
 def _identity(model: Any, theta: np.ndarray) -> np.ndarray:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -12,9 +11,10 @@ import numpy as np
 from theory.arithmetic import ball, flint, precision, rational, to_float
 from theory.critical.classify import BITS, answer, point_of, theory_module
 from theory.critical.generic import Facts
-from theory.critical.survey import attempt, box_facts, exact_facts, upper
-from theory.critical.systems import certified_near
-from theory.critical.tangent import tangent_gradient
+from theory.critical.kinks import float_kink_facts
+from theory.critical.survey import attempt, box_facts, exact_facts
+from theory.critical.systems import certified_near, distance
+from theory.critical.tangent import moduli, refuse_off_manifold, tangent_gradient
 from theory.errors import NotCritical, Undecided
 from theory.landscape import Classification
 
@@ -54,11 +54,13 @@ def nearest(model: Any, theta: Any, *, gtol: float | None = None, theory: Any = 
     Continuous symmetries are divided out: the coordinates along their orbit through theta stay fixed. In families that
     are larger than the orbits of ``symmetry_directions`` (rank-deficient inputs, more neurons than needed) no point is
     isolated across the orbits: there the model's theory is asked for an exact critical point nearby, if it has a way.
+    Near is what is no farther than half of |theta|; a theta shorter than 1 counts as 1, so that the origin can be near.
 
     Parameters
     ----------
     model : smooth, with loss, gradient and Hessian that accept balls.
-    theta : (n,), a trained vector of floats (of balls the midpoints are taken; rationals are rounded to floats).
+    theta : (n,), a trained vector of floats (of balls the midpoints are taken; rationals are rounded to floats); up to
+        rounding a point of the model's manifold.
     gtol : if given, the largest gradient entry with which theta counts as trained.
     theory : as in ``classify``.
 
@@ -69,7 +71,7 @@ def nearest(model: Any, theta: Any, *, gtol: float | None = None, theory: Any = 
     Raises
     ------
     Undecided
-        When no critical point can be certified.
+        When no critical point can be certified, none is near, or the loss has a kink at theta.
     NotCritical
         When the gradient at theta exceeds ``gtol``.
     NotExact, TypeError
@@ -82,13 +84,28 @@ def nearest(model: Any, theta: Any, *, gtol: float | None = None, theory: Any = 
     >>> print(found.kind, found.distance < 1 / 10)
     global minimum True
     """
-    start = to_float(point_of(model, theta, "nearest")).astype(float)
+    start = to_float(point_of(model, theta, "nearest"))
+    refuse_off_manifold(model, start, "nearest")
+    start = start.astype(float)
     with precision(max(BITS, flint().ctx.prec)):
-        g = upper(tangent_gradient(model, ball(start)))
+        g = _steepness(model, start)
         if gtol is not None and g > gtol:
             raise NotCritical(f"nearest: needs a gradient of at most gtol = {gtol:.1e}, got {g:.1e}; train further")
         model, facts = _certified(model, start)
-        return Nearest(facts.theta, _distance(facts.theta, start), answer(model, facts, theory))
+        return Nearest(facts.theta, distance(facts.theta, start), answer(model, facts, theory))
+
+
+def _steepness(model: Any, start: np.ndarray) -> float:
+    """An upper bound of the largest modulus of the gradient's entries at a theta without a kink."""
+    try:
+        if float_kink_facts(model, start) is not None:
+            raise Undecided("a kink")
+        return float(moduli(tangent_gradient(model, ball(start))).max())
+    except Undecided as error:
+        raise Undecided(
+            "nearest: needs a theta at which the loss is smooth, got one at a kink or too near to one to tell; "
+            "move theta off it, or classify() it as it is"
+        ) from error
 
 
 def _certified(model: Any, start: np.ndarray) -> tuple[Any, Facts]:
@@ -104,17 +121,11 @@ def _certified(model: Any, start: np.ndarray) -> tuple[Any, Facts]:
         return found[0], exact_facts(*found)
 
 
-def _distance(x: np.ndarray, y: np.ndarray) -> float:
-    """An upper bound of |x - y| for every point of the box x."""
-    squares = [(a - b).abs_upper() ** 2 for a, b in zip(ball(x), ball(y), strict=True)]
-    return math.nextafter(float(sum(squares, flint().arb(0)).sqrt().upper()), math.inf)
-
-
 def _as_fractions(model: Any, box: np.ndarray) -> Facts | None:
     """Exact facts, if there is a critical point of short fractions in the box."""
     theta = rational([Fraction(x).limit_denominator(_LARGEST_DENOMINATOR) for x in to_float(box).tolist()])
     inside = all((x - q).contains(0) for x, q in zip(box, theta, strict=True))
-    if not inside or attempt(tangent_gradient, model, theta) is None:
+    if not inside or not attempt(refuse_off_manifold, model, theta) or attempt(tangent_gradient, model, theta) is None:
         return None
     facts = exact_facts(model, theta)
     return facts if facts.critical else None

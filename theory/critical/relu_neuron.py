@@ -30,7 +30,7 @@ import numpy as np
 from theory import arrays
 from theory.activations import RELU
 from theory.arithmetic import RATIONAL, arithmetic_of, rational
-from theory.critical.relu_profile import Interval, Profile
+from theory.critical.relu_profile import Interval, Profile, mean
 from theory.errors import NotExact
 
 Quadrant = tuple[int, int]
@@ -154,7 +154,7 @@ class LineLandscape:
         """(1/m) sum_i (a relu(w x_i + b) + c - y_i)^2 at a rational theta = (w, b, a, c)."""
         w, b, a, c = _theta(theta)
         e = a * RELU(w * self.x + b) + c - self.y
-        return (e * e).sum() / len(e)
+        return mean(e * e)
 
     def component_of(self, theta: Any, level: Any) -> tuple[int, ...]:
         """The component of {loss <= level} that contains theta, as in ``components``.

@@ -21,6 +21,11 @@ import numpy as np
 from theory.arithmetic import flint, rational
 
 
+def mean(values: np.ndarray) -> Any:
+    """(1/m) sum_i v_i of rationals (m,)."""
+    return values.sum() * flint().fmpq(1, len(values))
+
+
 @dataclass(frozen=True)
 class Interval:
     """An interval of kinks; ``None`` is the infinite end, ``closed`` says which ends belong to it."""
@@ -49,7 +54,7 @@ class Interval:
         """A rational point of the interval, in its interior if it has one."""
         if self.lo is None:
             return self.hi - 1
-        return self.lo + 1 if self.hi is None else (self.lo + self.hi) / 2
+        return self.lo + 1 if self.hi is None else (self.lo + self.hi) * flint().fmpq(1, 2)
 
 
 @dataclass(frozen=True)
@@ -81,7 +86,7 @@ class Cell:
 def _cells(x: np.ndarray, y: np.ndarray) -> tuple[tuple[Any, ...], tuple[Cell, ...]]:
     """Distinct x in increasing order, and cell j: the kinks at which all but the j smallest of them are active."""
     m, zero = len(x), flint().fmpq(0)
-    ybar = y.sum() / m
+    ybar = mean(y)
     k, s1, s2, r0, r1 = 0, zero, zero, zero, zero
     knots, cells = [], []
     for u, group in groupby(sorted(zip(x, y, strict=True), reverse=True), key=lambda pair: pair[0]):
@@ -108,9 +113,8 @@ class Profile:
 
     @classmethod
     def of(cls, x: np.ndarray, y: np.ndarray, sign_a: int, sign_w: int) -> Profile:
-        mean = y.sum() / len(y)
-        variance = ((y - mean) * (y - mean)).sum() / len(y)
-        return cls(sign_a, sign_w, mean, variance, *_cells(sign_w * x, sign_a * y))
+        ybar = mean(y)
+        return cls(sign_a, sign_w, ybar, mean((y - ybar) * (y - ybar)), *_cells(sign_w * x, sign_a * y))
 
     def __call__(self, t: Any) -> Any:
         """h(t) at a rational t."""
@@ -163,4 +167,4 @@ class Profile:
         u, m = self.sign_w * t, self.cells[0].k
         cell = self.cells[bisect_right(self.knots, u)]
         slope = self.sign_a * m * cell.C(u) / cell.Q(u)
-        return slope, self.mean - slope * (cell.s1 - cell.k * u) / m
+        return slope, self.mean - slope * (cell.s1 - cell.k * u) * flint().fmpq(1, m)

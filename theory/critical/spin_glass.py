@@ -14,12 +14,16 @@ def decide(model: Any, facts: Facts) -> Decision | None:
 
     p = 2: for s^T A s the point is an eigenvector of A, of eigenvalue l, and the Hessian is 2 (A - l I) on its
     complement: no negative sign means that l is the least eigenvalue and N l the least value, however often repeated.
+    A single spin has no tangent directions: for odd p the other point of the sphere {-1, 1} has the opposite value.
     """
     signs = facts.inertia
     if not facts.critical or signs is None or signs.undecided or (signs.negative and signs.positive):
         return None
     if is_zero(model.coefficients).all():
         return Decision(Kind.GLOBAL_MINIMUM, f"{facts.why}; the Hamiltonian is zero")
+    if model.N == 1 and model.p % 2:
+        rule = f"{facts.why}; a single spin, and the other point has the opposite value"
+        return Decision(Kind.GLOBAL_MINIMUM, rule) if facts.loss < 0 else None
     if model.p > 2:
         return None
     if signs.negative:

@@ -10,17 +10,18 @@ Source: own derivation.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from theory.arithmetic import arithmetic_of, as_array, ball, to_float
+from theory.arithmetic import arithmetic_of, as_array, ball, flint, to_float
 from theory.calculus.exact_linalg import array_of, ball_matrix
 from theory.calculus.inertia import Inertia, inertia
 from theory.calculus.krawczyk import certify_zero, krawczyk
 from theory.calculus.tolerance import rounding
-from theory.critical.tangent import is_flat, tangent_hessian
+from theory.critical.tangent import is_flat, symmetry_directions_at, tangent_hessian
 from theory.errors import Undecided
 from theory.manifolds.euclidean import dot
 
@@ -40,6 +41,11 @@ def congruent(N: np.ndarray, H: np.ndarray) -> np.ndarray:
     return array_of(N_.transpose() * H_ * N_)
 
 
+def signs_of(H: np.ndarray) -> Inertia:
+    """The inertia, also on a tangent space of dimension 0."""
+    return inertia(H) if len(H) else Inertia(0, 0, 0, method="no tangent directions")
+
+
 @dataclass(frozen=True)
 class Slice:
     """N^T grad f(centre + N y) = 0 in R^n; with no symmetries N is the identity."""
@@ -52,8 +58,7 @@ class Slice:
     @classmethod
     def through(cls, model: Any, centre: np.ndarray) -> Slice:
         """The slice at an exact or float centre."""
-        D = model.symmetry_directions(to_float(centre)) if hasattr(model, "symmetry_directions") else ()
-        N, C = complement(np.asarray(D), len(centre))
+        N, C = complement(symmetry_directions_at(model, to_float(centre)), len(centre))
         return cls(model, ball(centre), ball(N), C)
 
     @property
@@ -82,7 +87,7 @@ class Slice:
         """Whether N and D(theta) are proved to span R^n at every point of the box theta."""
         if not len(self.C):
             return True
-        square = np.concatenate([self.N.T, ball(self.C) @ self.model.symmetry_directions(theta)])
+        square = np.concatenate([self.N.T, ball(self.C) @ symmetry_directions_at(self.model, theta)])
         return not ball_matrix(square).det().contains(0)
 
     def signs(self, theta: np.ndarray) -> tuple[Inertia, int]:
@@ -137,7 +142,7 @@ class Multiplier:
 
     def signs(self, theta: np.ndarray) -> tuple[Inertia, int]:
         """The inertia on the tangent space at the points of the sphere in the box; no orbit."""
-        return inertia(tangent_hessian(self.model, theta)[0]), 0
+        return signs_of(tangent_hessian(self.model, theta)[0]), 0
 
 
 System = Slice | Multiplier
@@ -176,11 +181,11 @@ def certified_near(model: Any, theta: np.ndarray) -> tuple[System, np.ndarray]:
     Raises
     ------
     Undecided
-        When none can be proved.
+        When none can be proved, or it is farther than half of |theta|, or of 1 for a shorter theta.
     """
     system = system_at(model, theta)
     try:
-        image = certify_zero(system.residual, system.jacobian, system.start).image
+        image = certify_zero(system.residual, system.jacobian, system.start, bits=flint().ctx.prec).image
     except Undecided as error:
         raise Undecided(
             "nearest: needs a critical point isolated across the symmetry orbits, none near theta could be proved; "
@@ -190,4 +195,16 @@ def certified_near(model: Any, theta: np.ndarray) -> tuple[System, np.ndarray]:
     found = system.point(image)
     if not system.transversal(found):
         raise Undecided("nearest: Newton's method left the slice across the symmetry orbits; train further")
+    far, limit = distance(found, theta), max(float(np.linalg.norm(theta)), 1.0) / 2
+    if not far <= limit:
+        raise Undecided(
+            f"nearest: needs a critical point within {limit:.3g} of theta (half of |theta|, at least 1/2), got one at "
+            f"distance {far:.3g}, to which Newton's method has led; train further"
+        )
     return system, found
+
+
+def distance(x: np.ndarray, y: np.ndarray) -> float:
+    """An upper bound of |x - y| for every point of the box x, in floats."""
+    squares = [(a - b).abs_upper() ** 2 for a, b in zip(ball(x), ball(y), strict=True)]
+    return math.nextafter(float(sum(squares, flint().arb(0)).sqrt().upper()), math.inf)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
-from theory.arithmetic import BALL, FLOAT, Arithmetic, arithmetic_of
-from theory.arrays import points, positive_int
+from theory.arithmetic import BALL, FLOAT, Arithmetic, arithmetic_of, as_array
+from theory.arrays import batch_matrix, batch_of, points, positive_int
 from theory.errors import NotExact
 
 
@@ -17,10 +17,11 @@ class Embedded:
     """A submanifold of R^dim with the induced metric.
 
     Points and vectors are arrays (..., dim) in ambient coordinates; leading axes are a batch and broadcast. The
-    arithmetic is that of the point x, into which the vectors are converted.
+    arithmetic is that of the point x, into which the vectors are converted. ``is_flat`` says that it is R^dim itself.
     """
 
     dim: int
+    is_flat: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         positive_int(self.dim, type(self).__name__, "dim")
@@ -28,9 +29,19 @@ class Embedded:
     def _at(self, x: Any, *vectors: Any) -> tuple[np.ndarray, ...]:
         """x and the vectors, checked, in the arithmetic of x."""
         name = type(self).__name__
-        x = points(x, self.dim, name, "x")
-        kind = arithmetic_of(x)
-        return x, *(kind.convert(points(v, self.dim, name, "each vector")) for v in vectors)
+        named = {f"vector {i}" if i else "x": v for i, v in enumerate((x, *vectors))}
+        x, *others = (points(v, self.dim, name, key) for key, v in named.items())
+        batch_of(name, {key: v.shape[:-1] for key, v in zip(named, (x, *others), strict=True)})
+        return x, *map(arithmetic_of(x).convert, others)
+
+    def _hessian_at(self, x: np.ndarray, g: np.ndarray, H: Any, out: Any) -> tuple[np.ndarray, np.ndarray]:
+        """The Hessians H, checked, in the arithmetic of x, and the array to write to."""
+        where = f"{type(self).__name__}.riemannian_hessian"
+        H = as_array(H, f"{where}: H")
+        if H.ndim < 2 or H.shape[-2:] != (self.dim, self.dim):
+            raise ValueError(f"{where}: H needs shape (..., {self.dim}, {self.dim}), got {H.shape}")
+        batch = batch_of(where, {"x": x.shape[:-1], "g": g.shape[:-1], "H": H.shape[:-2]})
+        return arithmetic_of(x).convert(H), batch_matrix(out, (*batch, self.dim, self.dim), x.dtype, where)
 
     def metric(self, x: Any) -> np.ndarray:
         """The Gram matrix (dim, dim) of the ambient coordinates at x: the identity."""
@@ -46,7 +57,16 @@ class Embedded:
         """|v| at x, shape (...), in floats or balls."""
         x, v = self._at(x, v)
         needs_roots(arithmetic_of(x), f"{type(self).__name__}.norm", FLOAT, BALL)
-        return np.sqrt(dot(v, v))
+        return length(v)[..., 0][()]  # a number for a single vector
+
+
+def length(v: np.ndarray) -> np.ndarray:
+    """|v| over the last axis, which is kept; for floats without overflow or underflow of the squares."""
+    if v.dtype == object:
+        return np.sqrt(dot(v, v, keepdims=True))
+    scale = abs(v).max(-1, keepdims=True)
+    scale = np.where(scale > 0, scale, 1)
+    return scale * np.sqrt(dot(v / scale, v / scale, keepdims=True))
 
 
 def dot(u: np.ndarray, v: np.ndarray, keepdims: bool = False) -> np.ndarray:
@@ -69,6 +89,8 @@ class Euclidean(Embedded):
     >>> Euclidean(2).distance([0.0, 0.0], [3.0, 4.0])
     np.float64(5.0)
     """
+
+    is_flat = True
 
     @property
     def dimension(self) -> int:
@@ -103,9 +125,10 @@ class Euclidean(Embedded):
         """g: the Euclidean gradient itself."""
         return self.projection(x, g)
 
-    def riemannian_hessian(self, x: Any, g: Any, H: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
+    def riemannian_hessian(self, x: Any, g: Any, H: Any, out: np.ndarray | None = None) -> np.ndarray:
         """H (..., dim, dim): the Euclidean Hessian itself; ``out`` may be H."""
-        out = np.empty_like(H) if out is None else out
+        x, g = self._at(x, g)
+        H, out = self._hessian_at(x, g, H, out)
         out[...] = H
         return out
 

@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from theory.arithmetic import FLOAT, RATIONAL, SYMBOLIC, Arithmetic, arithmetic_of, as_array, is_zero, sign, to_float
-from theory.errors import Degenerate
-from theory.manifolds.euclidean import Embedded, dot, needs_roots
+from theory.arithmetic import BALL, FLOAT, RATIONAL, SYMBOLIC, Arithmetic, arithmetic_of, as_array, is_zero, sign
+from theory.backends import precision
+from theory.constructors import ball, each
+from theory.errors import Degenerate, NotExact
+from theory.manifolds.euclidean import Embedded, dot, length, needs_roots
 
 
 @dataclass(frozen=True)
@@ -46,8 +48,12 @@ class Sphere(Embedded):
 
     @property
     def radius(self) -> float:
-        """r in floats."""
-        return float(np.sqrt(to_float(as_array([self.radius_squared]))[0]))
+        """r in floats, also where r^2 is beyond them."""
+        with precision(128):
+            r = float(np.sqrt(ball([self.radius_squared]))[0])
+        if not 0 < r < np.inf:
+            raise ValueError(f"Sphere: a float radius needs to be positive and finite, got {r}; use exact points")
+        return r
 
     def _curvature(self, kind: Arithmetic) -> Any:
         """The sectional curvature 1/r^2 in the arithmetic at hand."""
@@ -67,8 +73,8 @@ class Sphere(Embedded):
     def exp(self, x: Any, v: Any) -> np.ndarray:
         """cos(t) x + sin(t)/t v with t = |v| / r, for a tangent vector v."""
         x, v = self._geodesics("exp", x, v)
-        t = np.sqrt(dot(v, v, keepdims=True)) / x.dtype.type(self.radius)
-        return np.cos(t) * x + np.sinc(t / x.dtype.type(np.pi)) * v
+        t = length(v) / x.dtype.type(self.radius)
+        return np.cos(t) * x + np.where(t > 0, np.sin(t) / np.where(t > 0, t, 1), 1) * v
 
     def log(self, x: Any, y: Any) -> np.ndarray:
         """The tangent vector v of smallest norm with exp(x, v) = y.
@@ -89,28 +95,38 @@ class Sphere(Embedded):
     def distance(self, x: Any, y: Any) -> np.ndarray:
         """2 r arctan(|x - y| / |x + y|), accurate to rounding near 0 and near pi r alike."""
         x, y = self._geodesics("distance", x, y)
-        near, far = x - y, x + y
-        return x.dtype.type(2 * self.radius) * np.arctan2(np.sqrt(dot(near, near)), np.sqrt(dot(far, far)))
+        r = x.dtype.type(self.radius)
+        near, far = (x - y) / r, (x + y) / r
+        return 2 * r * np.arctan2(np.sqrt(dot(near, near)), np.sqrt(dot(far, far)))
 
     def transport(self, x: Any, y: Any, v: Any) -> np.ndarray:
-        """v - 2 <z, v> z / <z, z>, z = x + y: parallel transport of a tangent vector v from x to y, in any arithmetic.
+        """v - 2 <z, v> z / <z, z>, z = x + y: parallel transport of a tangent vector v from x to y; no square root.
 
         The reflection in z's hyperplane takes x to -y and fixes what is orthogonal to both.
 
         Raises
         ------
+        NotExact
+            For ring elements: <z, z> has no inverse among polynomials.
         Degenerate
             At the antipode y = -x, where the shortest geodesic is not unique.
         """
         x, y, v = self._at(x, y, v)
+        kind = arithmetic_of(x)
+        if kind.name == SYMBOLIC and kind.parent is not None:
+            raise NotExact("Sphere.transport: divides by <z, z>, got ring elements; use numbers or SymPy expressions")
         self._refuse_antipodes("transport", x, y)
         z = x + y
+        if kind.name == FLOAT:
+            z = z / length(z)  # its square stays within the floats
         return v - 2 * dot(z, v, keepdims=True) / dot(z, z, keepdims=True) * z
 
     def _refuse_antipodes(self, name: str, x: np.ndarray, y: np.ndarray) -> None:
         """Floats that are antipodes up to the rounding of their coordinates have no direction left either."""
-        z, floats = x + y, arithmetic_of(x).name == FLOAT
-        lost = dot(z, z) <= (self.dim * np.finfo(x.dtype).eps * self.radius) ** 2 if floats else is_zero(z).all(-1)
+        if arithmetic_of(x).name == FLOAT:
+            lost = length(x + y)[..., 0] <= self.dim * np.finfo(x.dtype).eps * self.radius
+        else:
+            lost = is_zero(x + y).all(-1)
         if np.any(lost):
             raise Degenerate(f"Sphere.{name}: needs one shortest geodesic, got y = -x, the antipode; move y")
 
@@ -118,13 +134,13 @@ class Sphere(Embedded):
         """P g for the Euclidean gradient g."""
         return self.projection(x, g)
 
-    def riemannian_hessian(self, x: Any, g: Any, H: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
+    def riemannian_hessian(self, x: Any, g: Any, H: Any, out: np.ndarray | None = None) -> np.ndarray:
         """P H P - (<g, x> / r^2) P as an ambient matrix: symmetric, zero on the normal x.
 
         Parameters
         ----------
         x, g : (..., N), the point and the Euclidean gradient there.
-        H : (..., N, N), the Euclidean Hessian, symmetric, in the arithmetic of x.
+        H : (..., N, N), the Euclidean Hessian, symmetric.
         out : where to write; it may be H.
 
         Returns
@@ -133,11 +149,13 @@ class Sphere(Embedded):
         """
         x, g = self._at(x, g)
         kind = arithmetic_of(x)
+        H, out = self._hessian_at(x, g, H, out)
         c, half = self._curvature(kind), kind.fraction(1, 2)
         Hx = (H @ x[..., None])[..., 0]
         q = dot(g, x, keepdims=True) * c
         w = Hx * c - (dot(x, Hx, keepdims=True) * c + q) * (c * half) * x
-        out = np.subtract(H, np.stack([x, w], -1) @ np.stack([w, x], -2), out=out)
+        x = x + 0 * w  # the batches of g and H
+        np.subtract(H, np.stack([x, w], -1) @ np.stack([w, x], -2), out=out)
         diagonal = np.einsum("...ii->...i", out)
         diagonal -= q
         return out
@@ -177,8 +195,9 @@ class Sphere(Embedded):
 
 def _pivot(x: np.ndarray) -> np.ndarray:
     """The position (..., 1) of an entry of x that is proved not to vanish."""
-    symbolic = arithmetic_of(x).name == SYMBOLIC
-    k = ((~is_zero(x)) if symbolic else abs(to_float(x))).argmax(-1)[..., None]
+    name = arithmetic_of(x).name
+    symbolic, middle = name == SYMBOLIC, each(lambda b: b.mid(), x) if name == BALL else x
+    k = (~is_zero(x) if symbolic else abs(middle)).argmax(-1)[..., None]
     x_k = np.take_along_axis(x, k, -1)
     if (is_zero(x_k) if symbolic else sign(x_k) == 0).any():
         raise ValueError("Sphere.tangent_frame: x must lie on the sphere, got the origin; choose another point")

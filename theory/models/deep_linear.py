@@ -11,14 +11,12 @@ from typing import Any
 import numpy as np
 
 from theory import arrays
-from theory.arithmetic import FLOAT, Arithmetic, arithmetic_of, is_zero, rational
-from theory.landscape import Kind, Model, Point, Traits
-from theory.losses import SQUARED, Weighted, loss_named
-from theory.models.matrix_chain import T, beside, flat, jacobian, partial_products, product, rank_one_factors
+from theory.arithmetic import BALL, SYMBOLIC, Arithmetic, arithmetic_of, common_arithmetic, is_zero
+from theory.landscape import Kind, Model, Point, Traits, batched, written
+from theory.losses import SQUARED, Squared, Weighted, loss_named
+from theory.models import chain_symmetries as symmetries
+from theory.models.matrix_chain import T, flat, hessian_into, partial_products, product
 from theory.models.product_loss import Function, OutputLoss, SquaredError, SquaredMoments
-
-# Hessians are written in chunks of about this many bytes, so that factors and result stay in the second-level cache.
-_CHUNK_BYTES = 2**20
 
 
 @dataclass(frozen=True, eq=False, init=False)
@@ -31,6 +29,7 @@ class DeepLinearNet(Model):
     X : (d_0, m), samples as columns.
     Y : (d_H, m).
     loss : an output loss of ``theory.losses``, or its name; summed over samples and outputs.
+    objective : in place of X, Y and loss, the function of the product that another net has (``product_loss``).
 
     Source: golikov2019, Linear nets; the closed forms are our own derivation.
 
@@ -43,22 +42,22 @@ class DeepLinearNet(Model):
     objective: Any
     loss_normalisation = "||Y - W_H ... W_1 X||_F^2, no 1/2, no 1/m"
 
-    def __init__(self, widths: Any, X: Any, Y: Any, loss: Any = SQUARED) -> None:
+    def __init__(
+        self, widths: Any, X: Any = None, Y: Any = None, loss: Any = SQUARED, *, objective: Any = None
+    ) -> None:
         d = arrays.widths_of(widths, "DeepLinearNet")
-        X = arrays.matrix(X, "DeepLinearNet", "X", rows=d[0])
-        Y = arrays.matrix(Y, "DeepLinearNet", "Y", rows=d[-1], columns=X.shape[1])
-        loss = loss_named(loss)
-        self._set(d, SquaredError(X, Y) if loss is SQUARED or loss.name == "squared" else OutputLoss(X, Y, loss))
-
-    def _set(self, widths: tuple[int, ...], objective: Any) -> None:
-        object.__setattr__(self, "widths", widths)
+        if objective is None:
+            objective = _objective(d, X, Y, loss_named(loss))
+        elif X is not None or Y is not None or loss is not SQUARED:
+            raise TypeError("DeepLinearNet: needs X, Y and loss, or an objective, got both; build a new net from data")
+        elif objective.shape not in (None, (d[-1], d[0])):
+            raise ValueError(f"DeepLinearNet: widths need d_H, d_0 = {objective.shape} for these data, got widths {d}")
+        object.__setattr__(self, "widths", d)
         object.__setattr__(self, "objective", objective)
 
     @classmethod
     def _of(cls, widths: Any, objective: Any) -> DeepLinearNet:
-        net = cls.__new__(cls)
-        net._set(arrays.widths_of(widths, cls.__name__), objective)
-        return net
+        return cls(widths, objective=objective)
 
     @classmethod
     def from_moments(cls, widths: Any, Sxx: Any, Syx: Any, Syy: Any) -> DeepLinearNet:
@@ -69,7 +68,8 @@ class DeepLinearNet(Model):
         Sxx = arrays.matrix(Sxx, cls.__name__, "Sxx", d[0], d[0])
         Syx = arrays.matrix(Syx, cls.__name__, "Syx", d[-1], d[0])
         Syy = arrays.matrix(Syy, cls.__name__, "Syy", d[-1], d[-1])
-        joint = np.block([[Sxx, Syx.T], [Syx, Syy]])
+        xx, yx, yy = map(common_arithmetic(Sxx, Syx, Syy).convert, (Sxx, Syx, Syy))
+        joint = np.block([[xx, yx.T], [yx, yy]])
         if (signs := inertia(joint)).negative:
             raise ValueError(f"{cls.__name__}: moments must be positive semidefinite together, got inertia {signs}")
         return cls._of(d, SquaredMoments(Sxx, Syx, Syy))
@@ -84,9 +84,6 @@ class DeepLinearNet(Model):
     ) -> DeepLinearNet:
         """f(W_H ... W_1) for any twice differentiable f, given with gradient (..., d_H, d_0) and row-major Hessian."""
         return cls._of(widths, Function(value, gradient, hessian))
-
-    def __reduce__(self) -> tuple:
-        return _rebuild, (type(self), self.widths, self.objective)
 
     @property
     def depth(self) -> int:
@@ -111,7 +108,7 @@ class DeepLinearNet(Model):
     @cached_property
     def traits(self) -> Traits:
         loss = getattr(self.objective, "loss", SQUARED)  # a function of the product is twice differentiable by contract
-        squares = not isinstance(self.objective, Function) and loss.name in ("squared", "weighted")
+        squares = not isinstance(self.objective, Function) and type(loss) in (Squared, Weighted)
         return Traits(
             smooth=loss.smooth,
             analytic=squares,
@@ -131,20 +128,36 @@ class DeepLinearNet(Model):
             self._objectives[kind] = self.objective.at(kind)
         return self._objectives[kind]
 
-    def _enter(self, theta: Any) -> tuple[tuple[np.ndarray, ...], Any, Arithmetic]:
-        theta = self._points(theta)
+    def _entries(self, method: str) -> int:
+        p, q, m, n = self.widths[-1], self.widths[0], 0 if self.X is None else self.X.shape[1], self.dim
+        squares = isinstance(self.objective, SquaredError | SquaredMoments)
+        outputs, second = (0, 0) if squares else (8 * p * m, 2 * (p * q) ** 2)
+        match method:
+            case "hessian":
+                return n * n + (0 if squares else outputs + second + 2 * p * q * n)
+            case "hvp":
+                return 8 * n + outputs + second
+            case "sample_gradients" | "sample_losses":
+                return 8 * p * m + 2 * n * m * (method == "sample_gradients")
+            case _:
+                return 4 * n + outputs
+
+    def _enter(self, theta: np.ndarray) -> tuple[tuple[np.ndarray, ...], Any, Arithmetic]:
         kind = arithmetic_of(theta)
         return arrays.unpack(theta, self.layout), self._f(kind), kind
 
+    @batched
     def product(self, theta: Any) -> np.ndarray:
         """R = W_H ... W_1, (..., d_H, d_0)."""
-        return product(self.unpack(theta))
+        return product(arrays.unpack(theta, self.layout))
 
+    @batched
     def loss(self, theta: Any) -> np.ndarray:
         """f(W_H ... W_1): (..., n) -> (...)."""
         W, f, _ = self._enter(theta)
         return f.value(product(W))
 
+    @batched
     def gradient(self, theta: Any) -> np.ndarray:
         """G_i = A_i^T M B_i^T with M = grad f(R): (..., n) -> (..., n)."""
         W, f, kind = self._enter(theta)
@@ -152,50 +165,18 @@ class DeepLinearNet(Model):
         M = f.gradient(W[-1] @ B[-1])
         return flat([T(A_i) @ M @ T(B_i) for A_i, B_i in zip(A, B, strict=True)])
 
-    def hessian(self, theta: Any, out: np.ndarray | None = None) -> np.ndarray:
+    @written
+    def hessian(self, theta: Any, out: Any = None) -> None:
         """Blocks H_ij[p,q; p',q'] = f''(A_i, B_i; A_j, B_j) + (A_i^T M B_j^T)[p,q'] C_ij[q,p'] for i > j: (..., n, n).
 
-        For squares the first term is 2 (A_i^T A_j)[p,p'] (B_i S B_j^T)[q,q']. The blocks j <= i of a row are written
-        at once, side by side, with C = [C_i1 ... C_i,i-1] expanded to the columns of theta.
+        For squares the first term is 2 (A_i^T A_j)[p,p'] (B_i S B_j^T)[q,q'].
         """
-        theta = self._points(theta)
-        kind, n = arithmetic_of(theta), self.dim
-        out = arrays.batch_matrix(out, (*theta.shape, n), theta.dtype, "DeepLinearNet.hessian")
-        if kind.name != FLOAT:
-            self._hessian_into(out, theta, kind)
-            return out
-        rows, blocks = theta.reshape(-1, n), out.reshape(-1, n, n)
-        starts = arrays.chunks(len(rows), n * n * theta.itemsize, _CHUNK_BYTES)
-        for s in starts:
-            self._hessian_into(blocks[s : s + starts.step], rows[s : s + starts.step], kind)
-        return out
+        hessian_into(out, *self._enter(theta))
 
-    def _hessian_into(self, out: np.ndarray, theta: np.ndarray, kind: Arithmetic) -> None:
-        W, f = arrays.unpack(theta, self.layout), self._f(kind)
-        A, B = partial_products(W, kind)
-        P, Q = rank_one_factors(A, B)
-        R = W[-1] @ B[-1]
-        MQ, C, start = f.gradient(R) @ Q, Q[..., :0], 0
-        if f.S is None:
-            J = jacobian(P, Q)
-            out[...] = T(J) @ f.hessian(R) @ J
-        else:
-            P, Q = 2 * P, f.S @ Q
-        for w, a, b in zip(W, A, B, strict=True):
-            past, here = slice(0, start), slice(start, start + w.shape[-1] * w.shape[-2])
-            start = here.stop
-            rows = out[..., here, :start].reshape(*theta.shape[:-1], *w.shape[-2:], start)
-            if f.S is not None:
-                np.multiply((T(a) @ P[..., :start])[..., :, None, :], (b @ Q[..., :start])[..., None, :, :], out=rows)
-            rows[..., past] += (T(a) @ MQ[..., past])[..., :, None, :] * C[..., None, :, :]
-            out[..., past, here] = T(out[..., here, past])
-            C = beside([w @ C, np.repeat(kind.eye(w.shape[-2]), w.shape[-1], axis=-1)])
-
+    @batched
     def hvp(self, theta: Any, v: Any) -> np.ndarray:
         """Hessian times v by differentiating the gradient along v; theta and v broadcast: (..., n)."""
-        theta = self._points(theta)
-        kind = arithmetic_of(theta)
-        W, V, f = self.unpack(theta), arrays.unpack(self._directions(v, theta), self.layout), self._f(kind)
+        (W, f, kind), V = self._enter(theta), arrays.unpack(v, self.layout)
         A, B = partial_products(W, kind)
         dA, dB = [kind.zeros(A[-1].shape)], [kind.zeros(B[0].shape)]
         for i in range(self.depth - 1, 0, -1):
@@ -221,12 +202,14 @@ class DeepLinearNet(Model):
             raise TypeError("DeepLinearNet: a population loss has no samples; build the net from X and Y")
         return kind.convert(self.X), kind.convert(self.Y), getattr(self.objective, "loss", SQUARED)
 
+    @batched
     def sample_losses(self, theta: Any) -> np.ndarray:
         """||y_s - R x_s||^2 for each sample: (..., n) -> (..., m)."""
         W, _, kind = self._enter(theta)
         X, Y, loss = self._samples(kind)
         return loss.value(product(W) @ X, Y).sum(-2)
 
+    @batched
     def sample_gradients(self, theta: Any) -> np.ndarray:
         """Gradients of the sample losses: (..., n) -> (..., m, n)."""
         W, _, kind = self._enter(theta)
@@ -236,70 +219,50 @@ class DeepLinearNet(Model):
         layers = [np.einsum("...ps,...qs->...spq", T(a) @ E, b @ X) for a, b in zip(A, B, strict=True)]
         return flat(layers)
 
+    @batched
     def smooth_at(self, theta: Any) -> np.ndarray:
         """Whether the loss is twice differentiable at the outputs: (..., n) -> (...)."""
         W, _, kind = self._enter(theta)
         if self.traits.smooth:
-            return np.ones(W[0].shape[:-2], bool)
+            return np.ones(theta.shape[:-1], bool)
         X, Y, loss = self._samples(kind)
         return loss.smooth_at(product(W) @ X, Y).all((-2, -1))
 
     def symmetry_directions(self, theta: Any) -> np.ndarray:
         """W_i -> xi W_i, W_{i+1} -> -W_{i+1} xi for the unit matrices xi of gl(d_i), 0 < i < H: (..., sum d_i^2, n)."""
-        theta = self._points(theta)
-        W, kind = arrays.unpack(theta, self.layout), arithmetic_of(theta)
-        directions = []
-        for i in range(self.depth - 1):
-            d = self.widths[i + 1]
-            for a in range(d):
-                for b in range(d):
-                    D = [kind.zeros(w.shape) for w in W]
-                    D[i][..., a, :] = W[i][..., b, :]
-                    D[i + 1][..., :, b] = -W[i + 1][..., :, a]
-                    directions.append(flat(D))
-        return np.stack(directions, axis=-2) if directions else super().symmetry_directions(theta)
+        return symmetries.directions(self._points(theta), self.layout)
 
     def symmetry_images(self, theta: Any) -> np.ndarray:
         """Images under 2 I and under the shear I + E_12 in each hidden layer: (k, ..., n)."""
-        theta = self._points(theta)
-        W, kind = arrays.unpack(theta, self.layout), arithmetic_of(theta)
-        images = []
-        for i in range(self.depth - 1):
-            doubled = [2 * w if k == i else w * kind.fraction(1, 2) if k == i + 1 else w for k, w in enumerate(W)]
-            images.append(flat(doubled))
-            if self.widths[i + 1] > 1:
-                sheared = [w.copy() for w in W]
-                sheared[i][..., 0, :] += W[i][..., 1, :]
-                sheared[i + 1][..., :, 1] -= W[i + 1][..., :, 0]
-                images.append(flat(sheared))
+        images = list(symmetries.images(self._points(theta), self.layout))
         return np.stack(images) if images else super().symmetry_images(theta)
 
     def minimum_value(self) -> Any:
         """The global minimum: exact (rational, or a ball where it is irrational) for exact data, else a float.
 
         ||Y (I - X^+ X)||^2 + the squared singular values of Y X^+ X beyond the k-th, k = min_i d_i: Eckart-Young.
-        None for other losses than the squared one.
+        None for other losses than the squared one, and for balls and symbols, whose rank is open.
         """
-        if not isinstance(self.objective, SquaredError | SquaredMoments):
+        if not isinstance(self.objective, SquaredError | SquaredMoments) or self._data_kind.name in (BALL, SYMBOLIC):
             return None
         return self._f(self._data_kind).minimum(min(self.widths))
 
-    @property
+    @cached_property
     def _data_kind(self) -> Arithmetic:
-        return arithmetic_of(self.objective.X if self.X is not None else self.objective.Sxx)
+        """The arithmetic that all data have, or can be brought into."""
+        return common_arithmetic(*vars(self.objective).values())
 
     def known_points(self) -> Iterable[Point]:
         """The origin (H >= 2): a global minimum if YX^T = 0, else a saddle, strict exactly for H = 2."""
         if self.depth < 2 or self.minimum_value() is None:
             return
-        zero = rational(np.zeros(self.dim, int)) if self._data_kind.is_exact else np.zeros(self.dim)
-        f = self._f(self._data_kind)
-        origin = self._data_kind.zeros((self.widths[-1], self.widths[0]))
+        f, data = self._f(self._data_kind), self._data_kind
+        origin = data.zeros((self.widths[-1], self.widths[0]))
         if is_zero(f.gradient(origin)).all():
             kind = Kind.GLOBAL_MINIMUM
         else:
             kind = Kind.STRICT_SADDLE if self.depth == 2 else Kind.NON_STRICT_SADDLE
-        yield Point("origin", zero, kind, f.value(origin))
+        yield Point("origin", data.zeros(self.dim), kind, f.value(origin))
 
     @classmethod
     def instances(cls) -> Iterable[tuple[str, DeepLinearNet]]:
@@ -317,5 +280,12 @@ class DeepLinearNet(Model):
         yield "weighted squares", cls((2, 1, 2), [[1, 0], [0, 1]], [[1, 0], [0, "1/2"]], Weighted([[1, 3], [3, 1]]))
 
 
-def _rebuild(cls: type[DeepLinearNet], widths: tuple[int, ...], objective: Any) -> DeepLinearNet:
-    return cls._of(widths, objective)
+def _objective(widths: tuple[int, ...], X: Any, Y: Any, loss: Any) -> Any:
+    """The sum of an output loss over the samples: squares are known by their type, whatever another loss is named."""
+    if X is None or Y is None:
+        raise TypeError("DeepLinearNet: needs both X and Y; a population loss is built by from_moments")
+    X = arrays.matrix(X, "DeepLinearNet", "X", rows=widths[0])
+    Y = arrays.matrix(Y, "DeepLinearNet", "Y", rows=widths[-1], columns=X.shape[1])
+    if hasattr(loss, "check_targets"):
+        loss.check_targets(Y, "DeepLinearNet")
+    return SquaredError(X, Y) if type(loss) is Squared else OutputLoss(X, Y, loss)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
@@ -14,11 +13,9 @@ import numpy as np
 from theory import arrays
 from theory.activations import named
 from theory.arithmetic import RATIONAL, arithmetic_of, is_zero, sign
-from theory.landscape import Kind, Model, Point, Traits
+from theory.landscape import Kind, Model, Point, Traits, batched, written
 from theory.models import neuron_symmetries as symmetries
-
-# Chunks of about this many bytes keep the activations of all layers in the second-level cache.
-_CHUNK_BYTES = 2**20
+from theory.models.matrix_chain import T
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,71 +91,58 @@ class DeepNet(Model):
     def _residual(self, theta: np.ndarray, f: np.ndarray) -> np.ndarray:
         return f - self._in(arithmetic_of(theta))[1]
 
-    def _join(self, layers: list[np.ndarray], batch: tuple[int, ...]) -> np.ndarray:
-        """The flat vectors of dW_1, db_1, dW_2, ... with these leading axes."""
-        shapes = [shape for _, shape in self.layout]
-        full = [np.broadcast_to(p, batch + shape) for p, shape in zip(layers, shapes, strict=True)]
-        parts = [p.reshape(*batch, math.prod(shape)) for p, shape in zip(full, shapes, strict=True)]
-        return np.concatenate(parts, axis=-1)
+    def _entries(self, method: str) -> int:
+        passes = 4 * sum(self.widths) * self.X.shape[1]
+        match method:
+            case "hessian":
+                return self.dim * passes
+            case "sample_gradients":
+                return passes + 2 * self.dim * self.X.shape[1]
+            case _:
+                return passes
 
-    def _bytes_each(self, theta: np.ndarray) -> int:
-        """Size of the temporaries of one point."""
-        return 4 * sum(self.widths) * self.X.shape[1] * theta.itemsize
-
-    def _in_chunks(self, function: Any, *vectors: np.ndarray) -> np.ndarray:
-        return arrays.in_chunks(function, vectors, self._bytes_each(vectors[0]), _CHUNK_BYTES)
-
+    @batched
     def outputs(self, theta: Any) -> np.ndarray:
         """f(x_i) in columns: (..., n) -> (..., d_L, m)."""
-        return self._forward(self._points(theta), 0)[-1]
+        return self._forward(theta, 0)[-1]
 
+    @batched
     def loss(self, theta: Any) -> np.ndarray:
         """(1/m) sum_i ||f(x_i) - y_i||^2: (..., n) -> (...)."""
-        m = self.X.shape[1]
-        return self._in_chunks(
-            lambda t: self._sample_losses(t).sum(-1) * arithmetic_of(t).fraction(1, m), self._points(theta)
-        )
+        return self._sample_losses(theta).sum(-1) * arithmetic_of(theta).fraction(1, self.X.shape[1])
 
+    @batched
     def gradient(self, theta: Any) -> np.ndarray:
         """dW_l = D_l A_{l-1}^T, db_l = D_l 1, where D_L = (2/m) E, D_{l-1} = W_l^T D_l * s'(U_{l-1}): (..., n)."""
-        return self._in_chunks(self._gradient, self._points(theta))
-
-    def _gradient(self, theta: np.ndarray) -> np.ndarray:
         W, A, jets, f = self._forward(theta, 1)
         deltas = self._backward(W, jets, self._residual(theta, f) * arithmetic_of(theta).fraction(2, self.X.shape[1]))
-        layers = [part for D, A_l in zip(deltas, A, strict=True) for part in (D @ A_l.swapaxes(-1, -2), D.sum(-1))]
-        return self._join(layers, theta.shape[:-1])
+        return self._flat(*(part for D, A_l in zip(deltas, A, strict=True) for part in (D @ T(A_l), D.sum(-1))))
 
     @staticmethod
     def _backward(W: tuple, jets: list, D: np.ndarray) -> list[np.ndarray]:
         """D_1, ..., D_L from D_L = D."""
         deltas = [D]
         for W_l, s in zip(reversed(W), reversed(jets), strict=False):
-            deltas.insert(0, (W_l.swapaxes(-1, -2) @ deltas[0]) * s[1])
+            deltas.insert(0, (T(W_l) @ deltas[0]) * s[1])
         return deltas
 
-    def hessian(self, theta: Any, out: np.ndarray | None = None) -> np.ndarray:
+    @written
+    def hessian(self, theta: Any, out: Any = None) -> None:
         """The Hessian times every unit vector, each pass over theta shared by all of them: (..., n) -> (..., n, n)."""
-        theta = self._points(theta)
-        out = arrays.batch_matrix(out, (*theta.shape, self.dim), theta.dtype, "DeepNet.hessian")
-        kind, n, each = arithmetic_of(theta), self.dim, self._bytes_each(theta)
-        rows, blocks, unit = theta.reshape(-1, n), out.reshape(-1, n, n), kind.eye(n)
-        points, columns = arrays.chunks(len(rows), n * each, _CHUNK_BYTES), arrays.chunks(n, each, _CHUNK_BYTES)
-        for i in points:
-            H = blocks[i : i + points.step]
-            for j in columns:
-                H[:, j : j + columns.step] = self._hvp(rows[i : i + points.step, None], unit[j : j + columns.step])
-            if not kind.is_exact:
-                H[...] = (H + H.swapaxes(-1, -2)) * kind.fraction(1, 2)
-        return out
+        kind = arithmetic_of(theta)
+        unit = kind.eye(self.dim)
+        for part in self._parts(unit, "hvp"):
+            out[..., part, :] = self._hvp(theta[..., None, :], unit[part])
+        if not kind.is_exact:
+            out[...] = (out + T(out)) * kind.fraction(1, 2)
 
+    @batched
     def hvp(self, theta: Any, v: Any) -> np.ndarray:
         """Hessian times v by differentiating both passes along v; theta and v broadcast: (..., n)."""
-        theta = self._points(theta)
-        return self._in_chunks(self._hvp, theta, self._directions(v, theta))
+        return self._hvp(theta, v)
 
     def _hvp(self, theta: np.ndarray, v: np.ndarray) -> np.ndarray:
-        w, T = arithmetic_of(theta).fraction(2, self.X.shape[1]), _transpose
+        w = arithmetic_of(theta).fraction(2, self.X.shape[1])
         V, c = arrays.unpack(v, self.layout)[::2], arrays.unpack(v, self.layout)[1::2]
         W, A, jets, f = self._forward(theta, 2)
         D = self._backward(W, jets, self._residual(theta, f) * w)
@@ -172,51 +156,61 @@ class DeepNet(Model):
             _, s1, s2 = jets[i - 1]
             dD = (T(V[i]) @ D[i] + T(W[i]) @ dD) * s1 + (T(W[i]) @ D[i]) * s2 * dU.pop()
         layers += [dD.sum(-1), dD @ T(A[0])]
-        return self._join(layers[::-1], np.broadcast_shapes(theta.shape, v.shape)[:-1])
+        return self._flat(*layers[::-1], batch=theta.shape[:-1])
 
     @property
     def sample_weight(self) -> Fraction:
         """loss == sample_weight * sample_losses.sum(-1)."""
         return Fraction(1, self.X.shape[1])
 
+    @batched
     def sample_losses(self, theta: Any) -> np.ndarray:
         """||f(x_i) - y_i||^2: (..., n) -> (..., m)."""
-        return self._in_chunks(self._sample_losses, self._points(theta))
+        return self._sample_losses(theta)
 
     def _sample_losses(self, theta: np.ndarray) -> np.ndarray:
         E = self._residual(theta, self._forward(theta, 0)[-1])
         return (E * E).sum(-2)
 
+    @batched
     def sample_gradients(self, theta: Any) -> np.ndarray:
         """Gradients of the sample losses: (..., n) -> (..., m, n)."""
-        theta = self._points(theta)
         W, A, jets, f = self._forward(theta, 1)
         layers = []
         for D, A_l in zip(self._backward(W, jets, 2 * self._residual(theta, f)), A, strict=True):
-            D, A_l = _transpose(D), _transpose(A_l)
-            layers += [D[..., :, None] * A_l[..., None, :], D]
-        return self._join(layers, (*theta.shape[:-1], self.X.shape[1]))
+            layers += [T(D)[..., :, None] * T(A_l)[..., None, :], T(D)]
+        return self._flat(*layers)
 
     # Kinks
 
     def preactivations(self, theta: Any) -> tuple[np.ndarray, ...]:
         """U_1, ..., U_{L-1}, each (..., d_l, m)."""
-        theta = self._points(theta)
-        A, layers = self._forward(theta, 0)[1], arrays.unpack(theta, self.layout)
-        return tuple(W @ A_l + b[..., None] for W, b, A_l in zip(layers[:-2:2], layers[1:-2:2], A, strict=False))
+        U, hidden = self._stacked_preactivations(theta), self.widths[1:-1]
+        return tuple(U[..., stop - d : stop, :] for d, stop in zip(hidden, np.cumsum(hidden), strict=True))
 
+    @batched
+    def _stacked_preactivations(self, theta: Any) -> np.ndarray:
+        return self._stacked(theta, self._preactivations(theta), theta.dtype)
+
+    def _stacked(self, theta: np.ndarray, layers: Iterable[np.ndarray], dtype: Any) -> np.ndarray:
+        """Arrays (..., d_l, m) of the hidden layers in one, (..., d_1 + ... + d_{L-1}, m)."""
+        return np.concatenate([np.empty((*theta.shape[:-1], 0, self.X.shape[1]), dtype), *layers], axis=-2)
+
+    def _preactivations(self, theta: np.ndarray) -> Iterator[np.ndarray]:
+        layers, A = arrays.unpack(theta, self.layout), self._forward(theta, 0)[1]
+        return (W @ A_l + b[..., None] for W, b, A_l in zip(layers[:-2:2], layers[1:-2:2], A, strict=False))
+
+    @batched
     def activation_pattern(self, theta: Any) -> np.ndarray:
         """Whether each neuron is active, hidden layers stacked: (..., n) -> booleans (..., d_1 + ... + d_{L-1}, m)."""
-        theta = self._points(theta)
-        none = np.empty((*theta.shape[:-1], 0, self.X.shape[1]), bool)
-        return np.concatenate([none, *(sign(U) > 0 for U in self.preactivations(theta))], axis=-2)
+        return self._stacked(theta, (sign(U) > 0 for U in self._preactivations(theta)), bool)
 
+    @batched
     def smooth_at(self, theta: Any) -> np.ndarray:
         """Whether no neuron is at a kink, so that the loss is C^2 near theta: (..., n) -> (...)."""
-        theta = self._points(theta)
         smooth = np.ones(theta.shape[:-1], bool)
         if not self.activation.smooth:
-            for U in self.preactivations(theta):
+            for U in self._preactivations(theta):
                 smooth &= (sign(U) != 0).all((-1, -2))
         return smooth
 
@@ -231,7 +225,7 @@ class DeepNet(Model):
             moved = symmetries.directions(W, b, A, self.activation, True)
             parts = [kind.zeros((1, *shape)) for _, shape in self.layout]
             parts[i : i + 4] = moved
-            orbits.append(self._join(parts, moved[0].shape[:-2]))
+            orbits.append(self._flat(*parts))
         return np.concatenate(orbits, axis=-2)
 
     def symmetry_images(self, theta: Any) -> np.ndarray:
@@ -241,7 +235,7 @@ class DeepNet(Model):
         for i in range(0, 2 * (self.depth - 1), 2):
             W, b, A = layers[i : i + 3]
             for moved in symmetries.images(W, b, A, self.activation):
-                images.append(self._join([*layers[:i], *moved, *layers[i + 3 :]], theta.shape[:-1]))
+                images.append(self._flat(*layers[:i], *moved, *layers[i + 3 :]))
         return np.stack(images) if images else super().symmetry_images(theta)
 
     def minimum_value(self) -> Any:
@@ -280,7 +274,3 @@ class DeepNet(Model):
         yield "logistic, zero targets", cls((2, 3, 2), X, [[0, 0, 0], [0, 0, 0]], "logistic")
         yield "relu, zero inputs", cls((1, 2, 2, 1), [[0, 0]], [[1, 2]], "relu")
         yield "tanh, floats", cls((2, 3, 2, 1), np.sin(np.arange(8.0)).reshape(2, 4), np.cos(np.arange(4.0))[None])
-
-
-def _transpose(a: np.ndarray) -> np.ndarray:
-    return a.swapaxes(-1, -2)

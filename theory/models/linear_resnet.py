@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
 from typing import Any
@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from theory import arrays
-from theory.arithmetic import arithmetic_of, rational
-from theory.landscape import Model, Point, Traits
+from theory.arithmetic import arithmetic_of, common_arithmetic, rational
+from theory.landscape import Model, Point, Traits, batched, written
 from theory.models.deep_linear import DeepLinearNet
 
 
@@ -33,7 +33,7 @@ class LinearResNet(Model):
     0
     """
 
-    net: DeepLinearNet
+    net: DeepLinearNet = field(init=False)
     loss_normalisation = "||Y - (I + W_H) ... (I + W_1) X||_F^2, no 1/2, no 1/m"
 
     def __init__(self, depth: int, X: Any, Y: Any) -> None:
@@ -58,11 +58,12 @@ class LinearResNet(Model):
         R = arrays.matrix(R, "LinearResNet.population", "R")
         d = len(R)
         R = arrays.matrix(R, "LinearResNet.population", "R", d, d)
-        kind = arithmetic_of(R)
-        Sigma = kind.convert(arrays.matrix(Sigma, "LinearResNet.population", "Sigma", d, d))
+        Sigma = arrays.matrix(Sigma, "LinearResNet.population", "Sigma", d, d)
         if np.ndim(noise) == 0:
-            noise = kind.eye(d) * kind.convert(arrays.vector([noise], "LinearResNet.population", "noise", 1))[0]
-        noise = kind.convert(arrays.matrix(noise, "LinearResNet.population", "noise", d, d))
+            s = arrays.vector([noise], "LinearResNet.population", "noise", 1)
+            noise = arithmetic_of(s).eye(d) * s[0]
+        noise = arrays.matrix(noise, "LinearResNet.population", "noise", d, d)
+        R, Sigma, noise = map(common_arithmetic(R, Sigma, noise).convert, (R, Sigma, noise))
         return cls.from_moments(H, Sigma, R @ Sigma, R @ Sigma @ R.T + noise)
 
     @classmethod
@@ -71,9 +72,6 @@ class LinearResNet(Model):
         H = arrays.positive_int(depth, "LinearResNet.from_moments", "depth")
         Sxx = arrays.matrix(Sxx, "LinearResNet.from_moments", "Sxx")
         return cls._of(DeepLinearNet.from_moments((len(Sxx),) * (H + 1), Sxx, Syx, Syy))
-
-    def __reduce__(self) -> tuple:
-        return _rebuild, (type(self), self.net)
 
     @property
     def depth(self) -> int:
@@ -94,26 +92,37 @@ class LinearResNet(Model):
         """vec(I) for every layer."""
         return arrays.frozen(rational(np.tile(np.eye(self.net.widths[0], dtype=int).ravel(), self.depth)))
 
-    def _shift(self, theta: Any, sign: int = 1) -> np.ndarray:
-        theta = self._points(theta)
-        return theta + sign * arithmetic_of(theta).convert(self._identity)
+    def _entries(self, method: str) -> int:
+        return self.dim + self.net._entries(method)
 
+    def _constants(self) -> tuple[np.ndarray, ...]:
+        return (self._identity,)
+
+    def _shift(self, theta: np.ndarray) -> np.ndarray:
+        """theta + vec(I)."""
+        return theta + self._in(arithmetic_of(theta))[0]
+
+    @batched
     def product(self, theta: Any) -> np.ndarray:
         """(I + W_H) ... (I + W_1): (..., d, d)."""
         return self.net.product(self._shift(theta))
 
+    @batched
     def loss(self, theta: Any) -> np.ndarray:
         """(..., n) -> (...)."""
         return self.net.loss(self._shift(theta))
 
+    @batched
     def gradient(self, theta: Any) -> np.ndarray:
         """(..., n) -> (..., n)."""
         return self.net.gradient(self._shift(theta))
 
-    def hessian(self, theta: Any, out: np.ndarray | None = None) -> np.ndarray:
+    @written
+    def hessian(self, theta: Any, out: Any = None) -> None:
         """(..., n) -> (..., n, n)."""
-        return self.net.hessian(self._shift(theta), out=out)
+        self.net.hessian(self._shift(theta), out=out)
 
+    @batched
     def hvp(self, theta: Any, v: Any) -> np.ndarray:
         """Hessian times v; theta and v broadcast."""
         return self.net.hvp(self._shift(theta), v)
@@ -123,22 +132,25 @@ class LinearResNet(Model):
         """loss == sample_weight * sample_losses.sum(-1)."""
         return self.net.sample_weight
 
+    @batched
     def sample_losses(self, theta: Any) -> np.ndarray:
         """(..., n) -> (..., m)."""
         return self.net.sample_losses(self._shift(theta))
 
+    @batched
     def sample_gradients(self, theta: Any) -> np.ndarray:
         """(..., n) -> (..., m, n)."""
         return self.net.sample_gradients(self._shift(theta))
 
     def symmetry_directions(self, theta: Any) -> np.ndarray:
         """Those of the net at theta + vec(I): (..., (H-1) d^2, n)."""
-        return self.net.symmetry_directions(self._shift(theta))
+        return self.net.symmetry_directions(self._shift(self._points(theta)))
 
     def symmetry_images(self, theta: Any) -> np.ndarray:
         """Those of the net at theta + vec(I), moved back: (k, ..., n)."""
+        theta = self._points(theta)
         images = self.net.symmetry_images(self._shift(theta))
-        return self._shift(images, -1) if len(images) else images
+        return images - self._in(arithmetic_of(theta))[0] if len(images) else images
 
     def minimum_value(self) -> Any:
         """That of the net: no layer is a bottleneck, so it is the unconstrained optimum."""
@@ -147,7 +159,7 @@ class LinearResNet(Model):
     def known_points(self) -> Iterable[Point]:
         """W_k = -I for all k: the origin of the net."""
         for point in self.net.known_points():
-            theta = self._shift(point.theta, -1)
+            theta = point.theta - self._in(arithmetic_of(point.theta))[0]
             yield Point("all layers zero", theta, point.kind, point.loss)
 
     @classmethod
@@ -160,7 +172,3 @@ class LinearResNet(Model):
         yield "reflection d=1, R=-1", cls.population(3, [[-1]], [[1]])
         yield "population with noise", cls.population(2, [[1, 1], [0, 1]], [[2, 1], [1, 1]], "1/3")
         yield "floats", cls(2, [[0.5, -1.0, 2.0], [1.5, 0.3, -0.2]], [[1.0, 0.2, -0.4], [0.0, 1.1, 0.6]])
-
-
-def _rebuild(cls: type[LinearResNet], net: DeepLinearNet) -> LinearResNet:
-    return cls._of(net)

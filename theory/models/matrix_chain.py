@@ -1,4 +1,4 @@
-"""Chains of matrices W_H ... W_1: partial products, and the derivative of the product in factored form."""
+"""Chains of matrices W_H ... W_1: partial products, the derivative of the product, the Hessian of a function of it."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 
 from theory.arithmetic import Arithmetic
+from theory.arrays import join
 
 
 def T(a: np.ndarray) -> np.ndarray:
+    """The transposes of matrices (..., p, q)."""
     return a.swapaxes(-1, -2)
 
 
@@ -33,8 +35,7 @@ def partial_products(W: Any, kind: Arithmetic) -> tuple[list[np.ndarray], list[n
 
 def flat(layers: list[np.ndarray]) -> np.ndarray:
     """Row-major concatenation of matrices (..., p, q) whose batches broadcast."""
-    batch = np.broadcast_shapes(*(g.shape[:-2] for g in layers))
-    return np.concatenate([np.broadcast_to(g, batch + g.shape[-2:]).reshape(*batch, -1) for g in layers], axis=-1)
+    return join(layers, [g.shape[-2:] for g in layers])
 
 
 def beside(blocks: list[np.ndarray]) -> np.ndarray:
@@ -58,3 +59,29 @@ def jacobian(P: np.ndarray, Q: np.ndarray) -> np.ndarray:
     """dR[a,b] / dtheta_k = P[a,k] Q[b,k]: (..., d_H d_0, n), row-major."""
     J = P[..., :, None, :] * Q[..., None, :, :]
     return J.reshape(*J.shape[:-3], -1, J.shape[-1])
+
+
+def hessian_into(out: np.ndarray, W: Any, f: Any, kind: Arithmetic) -> None:
+    """Write the Hessian of f(W_H ... W_1) in the layers to out (..., n, n); f as in ``product_loss``.
+
+    The blocks j <= i of a row are written at once, side by side, with C = [C_i1 ... C_i,i-1] expanded to the columns
+    of theta.
+    """
+    A, B = partial_products(W, kind)
+    P, Q = rank_one_factors(A, B)
+    R = W[-1] @ B[-1]
+    MQ, C, start = f.gradient(R) @ Q, Q[..., :0], 0
+    if f.S is None:
+        J = jacobian(P, Q)
+        out[...] = T(J) @ f.hessian(R) @ J
+    else:
+        P, Q = 2 * P, f.S @ Q
+    for w, a, b in zip(W, A, B, strict=True):
+        past, here = slice(0, start), slice(start, start + w.shape[-1] * w.shape[-2])
+        start = here.stop
+        rows = out[..., here, :start].reshape(*out.shape[:-2], *w.shape[-2:], start)
+        if f.S is not None:
+            np.multiply((T(a) @ P[..., :start])[..., :, None, :], (b @ Q[..., :start])[..., None, :, :], out=rows)
+        rows[..., past] += (T(a) @ MQ[..., past])[..., :, None, :] * C[..., None, :, :]
+        out[..., past, here] = T(out[..., here, past])
+        C = beside([w @ C, np.repeat(kind.eye(w.shape[-2]), w.shape[-1], axis=-1)])

@@ -1,8 +1,9 @@
 """Functions f(R) of the product R = W_H ... W_1 of a deep linear net: what is left when the layers are multiplied.
 
-An *objective* keeps the data as given; ``objective.at(kind)`` is the same function in one arithmetic: ``value(R)``,
-``gradient(R)`` (..., d_H, d_0) and ``hessian(R)`` (..., d_H d_0, d_H d_0), row-major. Squares say more: their second
-derivative is 2 I (x) S whatever R is, so they carry ``S`` and the Hessian of the net keeps its Kronecker structure.
+An *objective* keeps the data as given, with their ``shape`` (d_H, d_0) if they fix it; ``objective.at(kind)`` is the
+same function in one arithmetic: ``value(R)``, ``gradient(R)`` (..., d_H, d_0) and ``hessian(R)``
+(..., d_H d_0, d_H d_0), row-major. Squares say more: their second derivative is 2 I (x) S whatever R is, so they carry
+``S`` and the Hessian of the net keeps its Kronecker structure.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from theory.arithmetic import FLOAT, Arithmetic, arithmetic_of
-from theory.arrays import frozen
+from theory.landscape import ReadOnly
 
 _SUM = (-2, -1)
 
@@ -103,6 +104,7 @@ class Function:
     gradient: Callable[[np.ndarray], np.ndarray]
     hessian: Callable[[np.ndarray], np.ndarray]
     S: None = None
+    shape: None = None
 
     def at(self, kind: Arithmetic) -> Function:
         """Itself: the functions must accept every arithmetic they are used with."""
@@ -120,20 +122,16 @@ def factor_of(XY: np.ndarray, d: int) -> Factor:
     return Factor(F, T, (rest * rest).sum(), F @ F.T)
 
 
-class Data:
-    """Arrays as given, read-only also after pickling."""
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        for name, value in state.items():
-            object.__setattr__(self, name, frozen(value) if isinstance(value, np.ndarray) else value)
-
-
 @dataclass(frozen=True, eq=False)
-class SquaredError(Data):
+class SquaredError(ReadOnly):
     """||Y - R X||_F^2 with X (d_0, m), Y (d_H, m)."""
 
     X: np.ndarray
     Y: np.ndarray
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return len(self.Y), len(self.X)
 
     def at(self, kind: Arithmetic) -> Factor | Moments:
         X, Y = kind.convert(self.X), kind.convert(self.Y)
@@ -143,12 +141,16 @@ class SquaredError(Data):
 
 
 @dataclass(frozen=True, eq=False)
-class SquaredMoments(Data):
+class SquaredMoments(ReadOnly):
     """E||y - R x||^2 from the second moments Sxx = E x x^T, Syx = E y x^T, Syy = E y y^T."""
 
     Sxx: np.ndarray
     Syx: np.ndarray
     Syy: np.ndarray
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return len(self.Syx), len(self.Sxx)
 
     def at(self, kind: Arithmetic) -> Factor | Moments:
         Sxx, Syx, Syy = map(kind.convert, (self.Sxx, self.Syx, self.Syy))
@@ -159,12 +161,16 @@ class SquaredMoments(Data):
 
 
 @dataclass(frozen=True, eq=False)
-class OutputLoss(Data):
+class OutputLoss(ReadOnly):
     """sum of loss(R X, Y) over samples and outputs, for any output loss of ``theory.losses``."""
 
     X: np.ndarray
     Y: np.ndarray
     loss: Any
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return len(self.Y), len(self.X)
 
     def at(self, kind: Arithmetic) -> Outputs:
         return Outputs(kind.convert(self.X), kind.convert(self.Y), self.loss)

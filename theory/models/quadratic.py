@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from theory import arrays
-from theory.arithmetic import arithmetic_of, as_array, is_zero
+from theory.arithmetic import BALL, FLOAT, RATIONAL, Arithmetic, arithmetic_of, as_array, common_arithmetic, is_zero
 from theory.errors import Degenerate
-from theory.landscape import Kind, Model, Point, Traits
+from theory.landscape import Kind, Model, Point, Traits, batched, written
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +38,7 @@ class Quadratic(Model):
     def __post_init__(self) -> None:
         A = arrays.matrix(self.A, "Quadratic", "A")
         A = arrays.matrix(A, "Quadratic", "A", len(A), len(A))
-        if not is_zero(A - A.T).all():
+        if not _is_symmetric(A):
             raise ValueError("Quadratic: A must be symmetric; use (A + A^T)/2, which has the same loss")
         zero = arithmetic_of(A).zeros(len(A))
         b = arrays.vector(zero if self.b is None else self.b, "Quadratic", "b", len(A))
@@ -60,31 +60,35 @@ class Quadratic(Model):
     def _constants(self) -> tuple[np.ndarray, ...]:
         return self.A, self.b, as_array([self.c], "Quadratic: c")
 
+    @cached_property
+    def _data(self) -> tuple[Arithmetic, np.ndarray, np.ndarray]:
+        """The arithmetic that A, b and c share or can be brought into; A and b in it."""
+        kind = common_arithmetic(*self._constants())
+        return kind, *self._in(kind)[:2]
+
+    @batched
     def loss(self, theta: Any) -> np.ndarray:
         """(..., n) -> (...)."""
-        theta = self._points(theta)
         kind = arithmetic_of(theta)
         A, b, c = self._in(kind)
         return (theta * (theta @ A * kind.fraction(1, 2) + b)).sum(-1) + c[0]
 
+    @batched
     def gradient(self, theta: Any) -> np.ndarray:
         """A theta + b: (..., n) -> (..., n)."""
-        theta = self._points(theta)
         A, b, _ = self._in(arithmetic_of(theta))
         return theta @ A + b
 
-    def hessian(self, theta: Any, out: np.ndarray | None = None) -> np.ndarray:
+    @written
+    def hessian(self, theta: Any, out: Any = None) -> None:
         """A at every point: (..., n) -> (..., n, n)."""
-        theta = self._points(theta)
-        out = arrays.batch_matrix(out, (*theta.shape, self.dim), theta.dtype, "Quadratic.hessian")
         out[...] = self._in(arithmetic_of(theta))[0]
-        return out
 
+    @batched
     def hvp(self, theta: Any, v: Any) -> np.ndarray:
         """A v; theta and v broadcast."""
-        theta = self._points(theta)
-        Av = self._directions(v, theta) @ self._in(arithmetic_of(theta))[0]
-        return Av + arithmetic_of(theta).zeros(theta.shape)
+        kind = arithmetic_of(theta)
+        return v @ self._in(kind)[0] + kind.zeros(theta.shape)
 
     def stationary_point(self) -> np.ndarray:
         """The solution of A theta = -b for invertible A, in the arithmetic of the data.
@@ -96,27 +100,29 @@ class Quadratic(Model):
         """
         from theory.calculus.exact_linalg import rank, solve
 
-        if self.A.dtype != object:
-            return np.linalg.solve(self.A, -self.b)
-        if rank(self.A) < self.dim:
+        kind, A, b = self._data
+        if kind.name == FLOAT:
+            return np.linalg.solve(A, -b)
+        if rank(A) < self.dim:
             raise Degenerate("Quadratic: A is singular, so the critical points form no single point; see null_space(A)")
-        return solve(self.A, -self.b[:, None])[:, 0]
+        return solve(A, -b[:, None])[:, 0]
 
     def minimum_value(self) -> Any:
-        """The minimum for exact A: at any critical point; None if unbounded below, or for float data."""
+        """The minimum for rational data: at any critical point; None if unbounded below, or for other data."""
         from theory.calculus.exact_linalg import pinv
         from theory.calculus.inertia import inertia
 
-        if self.A.dtype != object or inertia(self.A).negative:
+        kind, A, b = self._data
+        if kind.name != RATIONAL or inertia(A).negative:
             return None
-        best = -(pinv(self.A) @ self.b)
+        best = -(pinv(A) @ b)
         return self.loss(best) if is_zero(self.gradient(best)).all() else None
 
     def known_points(self) -> Iterable[Point]:
-        """The stationary point of an invertible exact A, with the kind that the signs of A give."""
+        """For rational data the stationary point of an invertible A, with the kind that the signs of A give."""
         from theory.calculus.inertia import inertia
 
-        if self.A.dtype != object:
+        if self._data[0].name != RATIONAL:
             return
         signs = inertia(self.A)
         if signs.zero:
@@ -139,3 +145,10 @@ class Quadratic(Model):
         yield "zero", cls([[0, 0], [0, 0]])
         yield "floats", cls(np.array([[1.5, 0.25], [0.25, -1.0]]), np.array([0.5, 1.0]), 0.125)
         yield "regression", cls.regression([[1, 2, 0], [0, 1, 1]], [1, "1/2", 3])
+
+
+def _is_symmetric(A: np.ndarray) -> bool:
+    """A = A^T; a ball beside its mirror image stands for the same number if midpoint and radius agree."""
+    if arithmetic_of(A).name == BALL:
+        return all(x.mid() == y.mid() and x.rad() == y.rad() for x, y in zip(A.flat, A.T.flat, strict=True))
+    return bool(is_zero(A - A.T).all())

@@ -14,7 +14,7 @@ from theory import arrays
 from theory.activations import RELU
 from theory.arithmetic import RATIONAL, arithmetic_of, is_zero, sign
 from theory.errors import NotExact
-from theory.landscape import Model, Point, Traits
+from theory.landscape import Model, Point, Traits, batched, written
 from theory.models.shallow_net import ShallowNet
 
 
@@ -88,53 +88,61 @@ class ReluNeuron(Model):
         full[..., self._kept] = theta
         return full
 
-    def _embed_direction(self, v: Any, theta: np.ndarray) -> np.ndarray:
-        v = self._directions(v, theta)
-        full = arithmetic_of(theta).zeros((*v.shape[:-1], self._net.dim))
+    def _embed_direction(self, v: np.ndarray) -> np.ndarray:
+        full = arithmetic_of(v).zeros((*v.shape[:-1], self._net.dim))
         full[..., self._kept] = v
         return full
 
+    def _entries(self, method: str) -> int:
+        n = self._net.dim
+        return 2 * self._net._entries(method) + 4 * n + n * n * (method == "hessian")
+
+    @batched
     def loss(self, theta: Any) -> np.ndarray:
         """(1/m) sum (f(x_i) - y_i)^2: (..., n) -> (...)."""
         return self._net.loss(self._embed(theta))
 
+    @batched
     def gradient(self, theta: Any) -> np.ndarray:
         """Gradient of the active piece: (..., n) -> (..., n)."""
         return self._net.gradient(self._embed(theta))[..., self._kept]
 
-    def hessian(self, theta: Any, out: np.ndarray | None = None) -> np.ndarray:
+    @written
+    def hessian(self, theta: Any, out: Any = None) -> None:
         """Hessian of the active piece: (..., n) -> (..., n, n)."""
-        theta = self._points(theta)
-        out = arrays.batch_matrix(out, (*theta.shape, self.dim), theta.dtype, "ReluNeuron.hessian")
         out[...] = self._net.hessian(self._embed(theta))[..., self._kept[:, None], self._kept]
-        return out
 
+    @batched
     def hvp(self, theta: Any, v: Any) -> np.ndarray:
         """Hessian of the active piece times v; theta and v broadcast: (..., n)."""
-        theta = self._points(theta)
-        return self._net.hvp(self._embed(theta), self._embed_direction(v, theta))[..., self._kept]
+        return self._net.hvp(self._embed(theta), self._embed_direction(v))[..., self._kept]
 
     @property
     def sample_weight(self) -> Fraction:
         """loss == sample_weight * sample_losses.sum(-1)."""
         return self._net.sample_weight
 
+    @batched
     def sample_losses(self, theta: Any) -> np.ndarray:
         """(f(x_i) - y_i)^2: (..., n) -> (..., m)."""
         return self._net.sample_losses(self._embed(theta))
 
+    @batched
     def sample_gradients(self, theta: Any) -> np.ndarray:
         """Gradients of the sample losses: (..., n) -> (..., m, n)."""
         return self._net.sample_gradients(self._embed(theta))[..., self._kept]
 
+    @batched
     def outputs(self, theta: Any) -> np.ndarray:
         """f(x_i): (..., n) -> (..., m)."""
         return self._net.outputs(self._embed(theta))
 
+    @batched
     def activation_pattern(self, theta: Any) -> np.ndarray:
         """Whether w.x_i + b > 0: (..., n) -> booleans (..., 1, m); ``Undecided`` for a ball that meets the kink."""
         return self._net.activation_pattern(self._embed(theta))
 
+    @batched
     def smooth_at(self, theta: Any) -> np.ndarray:
         """Whether no sample is at the kink: (..., n) -> (...). Without bias x_i = 0 has none."""
         u = self._net.preactivations(self._embed(theta))[..., 0, :]
@@ -149,15 +157,15 @@ class ReluNeuron(Model):
     def _has_kink(self) -> np.ndarray:
         return np.asarray(~is_zero(self._inputs()).all(0))
 
+    @batched
     def one_sided_derivative(self, theta: Any, v: Any) -> np.ndarray:
         """Derivative of t -> loss(theta + t v) at t = 0 from the right; theta and v broadcast: (...).
 
         (2/m) sum e_i (a relu'(u_i; du_i) + da relu(u_i) + dc), with relu'(0; du) = relu(du). Own derivation.
         """
-        theta = self._points(theta)
         kind, full = arithmetic_of(theta), self._embed(theta)
         X1, y = self._net._in(kind)
-        (_, _, a, *_), (dW, db, da, *dc) = self._net.unpack(full), self._net.unpack(self._embed_direction(v, theta))
+        (_, _, a, *_), (dW, db, da, *dc) = self._net.unpack(full), self._net.unpack(self._embed_direction(v))
         u = self._net.preactivations(full)[..., 0, :]
         du = (dW @ X1[:-1] + db[..., None])[..., 0, :]
         s, side = RELU(u), sign(u)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from fractions import Fraction
 from functools import cached_property
 from typing import Any
@@ -12,14 +12,11 @@ import numpy as np
 
 from theory import arrays
 from theory.activations import Activation, named
-from theory.arithmetic import FLOAT, RATIONAL, Arithmetic, arithmetic_of, is_zero, sign
-from theory.landscape import Kind, Model, Point, Traits
-from theory.losses import SQUARED, loss_named
+from theory.arithmetic import FLOAT, RATIONAL, arithmetic_of, is_zero, sign
+from theory.landscape import Kind, Model, Point, Traits, batched
+from theory.losses import SQUARED, Absolute, Huber, Squared, Weighted, loss_named
 from theory.models import neuron_symmetries as symmetries
-from theory.models.hidden_layer import jacobian_into, residual_positions
-
-# Chunks of about this many bytes keep the Jacobian and the activations in the second-level cache.
-_CHUNK_BYTES = 2**20
+from theory.models.hidden_layer import gauss_newton_into, jacobian_into, residual_positions, second_moments
 
 
 @dataclass(frozen=True, eq=False, init=False)
@@ -33,7 +30,7 @@ class ShallowNet(Model):
     y : (m,).
     activation : s, a name or an ``Activation`` of ``theory.activations``.
     output_bias : whether c is a parameter; without it c = 0.
-    loss : output loss l of ``theory.losses``, or its name.
+    loss : output loss l of ``theory.losses``, or its name; ``output_loss`` is the same by the name of the field.
 
     Source: petersenzech2024, Definitions 12.1 and 12.2, equation (12.3.1).
 
@@ -50,24 +47,17 @@ class ShallowNet(Model):
     output_loss: Any
 
     def __init__(
-        self, width: int, X: Any, y: Any, activation: Any = "tanh", output_bias: bool = True, loss: Any = SQUARED
-    ) -> None:
-        X = arrays.matrix(X, "ShallowNet", "X")
+        self, width: int, X: Any, y: Any, activation: Any = "tanh", output_bias: bool = True, loss: Any = SQUARED,
+        *, output_loss: Any = None,
+    ) -> None:  # fmt: skip
+        width, X = arrays.positive_int(width, "ShallowNet", "width"), arrays.matrix(X, "ShallowNet", "X")
         y = arrays.vector(y, "ShallowNet", "y", size=X.shape[1])
-        loss = loss_named(loss)
-        weights = getattr(loss, "weights", y)
-        if weights.shape not in ((), (1,), y.shape):
-            raise ValueError(f"ShallowNet: weights of the loss need shape {y.shape}, one a sample, got {weights.shape}")
-        for name, value in (
-            ("width", arrays.positive_int(width, "ShallowNet", "width")), ("X", X), ("y", y),
-            ("activation", named(activation)), ("output_bias", bool(output_bias)), ("output_loss", loss),
-        ):  # fmt: skip
-            object.__setattr__(self, name, value)
-
-    def __reduce__(self) -> tuple:
-        return type(self), (
-            self.width, np.array(self.X), np.array(self.y), self.activation, self.output_bias, self.output_loss,
-        )  # fmt: skip
+        loss = loss_named(loss if output_loss is None else output_loss)
+        if hasattr(loss, "check_targets"):
+            loss.check_targets(y, "ShallowNet")
+        values = (width, X, y, named(activation), bool(output_bias), loss)
+        for field, value in zip(fields(self), values, strict=True):
+            object.__setattr__(self, field.name, value)
 
     @cached_property
     def layout(self) -> arrays.Layout:
@@ -81,7 +71,7 @@ class ShallowNet(Model):
 
     @cached_property
     def traits(self) -> Traits:
-        s, squares = self.activation, self.output_loss.name in ("squared", "weighted")
+        s, squares = self.activation, type(self.output_loss) in (Squared, Weighted)
         smooth = s.smooth and self.output_loss.smooth
         return Traits(
             smooth=smooth,
@@ -105,47 +95,45 @@ class ShallowNet(Model):
         f = (a[..., None, :] @ s[0])[..., 0, :]
         return a, s, f + c[0][..., None] if c else f
 
+    @batched
     def preactivations(self, theta: Any) -> np.ndarray:
         """u_ji = w_j.x_i + b_j: (..., n) -> (..., k, m)."""
-        return self._preactivations(self._points(theta))
+        return self._preactivations(theta)
 
     def _preactivations(self, theta: np.ndarray) -> np.ndarray:
         W, b, *_ = arrays.unpack(theta, self.layout)
         return W @ self._in(arithmetic_of(theta))[0][:-1] + b[..., None]
 
+    @batched
     def outputs(self, theta: Any) -> np.ndarray:
         """f(x_i): (..., n) -> (..., m)."""
-        return self._forward(self._points(theta), 0)[2]
+        return self._forward(theta, 0)[2]
 
-    def _join(self, W: np.ndarray, b: np.ndarray, a: np.ndarray, c: np.ndarray) -> np.ndarray:
-        """The flat vector of parts that share their leading axes; c (..., 1) is dropped where it is no parameter."""
-        parts = [W.reshape(*W.shape[:-2], W.shape[-2] * W.shape[-1]), b, a]
-        return np.concatenate(parts + [c] * self.output_bias, axis=-1)
+    def _join(self, *parts: np.ndarray) -> np.ndarray:
+        """The flat vectors of W, b, a, c; c is dropped where it is no parameter."""
+        return self._flat(*parts[: len(self.layout)])
 
-    def _in_chunks(self, function: Any, *vectors: np.ndarray) -> np.ndarray:
-        """A batched function of vectors (..., n), with temporaries (chunk, k, m) of bounded size."""
-        each = 4 * self.width * self.y.size * vectors[0].itemsize
-        return arrays.in_chunks(function, vectors, each, _CHUNK_BYTES)
+    def _entries(self, method: str) -> int:
+        m = self.y.size
+        return self.dim * m if method in ("hessian", "sample_gradients") else 4 * self.width * m
 
+    @batched
     def loss(self, theta: Any) -> np.ndarray:
         """(1/m) sum_i l(f(x_i), y_i): (..., n) -> (...)."""
-        return self._in_chunks(lambda t: self._sample_losses(t).sum(-1) * self._weight(t), self._points(theta))
+        return self._sample_losses(theta).sum(-1) * self._weight(theta)
 
+    @batched
     def gradient(self, theta: Any) -> np.ndarray:
         """dc = sum r_i, da_j = sum s_ji r_i, d(w_j,b_j) = sum a_j s'_ji r_i (x_i,1), r_i = l'(f_i,y_i)/m: (..., n)."""
-        return self._in_chunks(self._gradient, self._points(theta))
-
-    def _gradient(self, theta: np.ndarray) -> np.ndarray:
         X1, y = self._in(arithmetic_of(theta))
         a, (s, s1), f = self._forward(theta, 1)
         r = self.output_loss.gradient(f, y) * self._weight(theta)
         G = (a[..., None] * s1 * r[..., None, :]) @ X1.T
-        return self._join(G[..., :-1], G[..., -1], (s @ r[..., None])[..., 0], r.sum(-1, keepdims=True))
+        return self._join(G[..., :-1], G[..., -1], (s @ r[..., None])[..., 0], r.sum(-1))
 
     def hessian(self, theta: Any, out: np.ndarray | None = None) -> np.ndarray:
         """H = H_0 + H_1 of Proposition 12.5, at a kink that of the active pieces: (..., n) -> (..., n, n)."""
-        theta = self._points(theta)
-        out = arrays.batch_matrix(out, (*theta.shape, self.dim), theta.dtype, "ShallowNet.hessian")
+        theta, out = self._room(theta, out, "hessian")
         self._hessian_into(theta, out, out)
         return out
 
@@ -156,54 +144,36 @@ class ShallowNet(Model):
 
         Source: petersenzech2024, Proposition 12.5 and (12.3.2).
         """
-        theta = self._points(theta)
-        H0 = arrays.batch_matrix(None, (*theta.shape, self.dim), theta.dtype, "ShallowNet.hessian_parts")
+        theta, H0 = self._room(theta, None, "hessian_parts")
         H1 = arithmetic_of(theta).zeros(H0.shape)
         self._hessian_into(theta, H0, H1)
         return H0, H1
 
     def _hessian_into(self, theta: np.ndarray, H0: np.ndarray, H1: np.ndarray) -> None:
         """Write the Gauss-Newton part to H0 and add the residual part to H1, which may be the same array."""
-        n, m, kind = self.dim, self.y.size, arithmetic_of(theta)
-        X1, _ = self._in(kind)
-        p, q = np.triu_indices(len(X1))
-        pairs = X1[p] * X1[q]
-        starts = arrays.chunks(theta.size // n, n * m * theta.itemsize, _CHUNK_BYTES)
-        J = np.empty((starts.step, n, m), theta.dtype)
+        n, kind, loss = self.dim, arithmetic_of(theta), self.output_loss
+        (X1, y), w = self._in(kind), self._weight(theta)
+        real = kind.name == FLOAT and kind.parent.kind == "f"
+        one = None if real and getattr(loss, "convex", False) else kind.eye(1)
         rows, H0, H1 = theta.reshape(-1, n), H0.reshape(-1, n, n), H1.reshape(-1, n * n)
-        for i in starts:
-            part = slice(i, i + starts.step)
-            self._chunk_into(rows[part], H0[part], H1[part], J[: len(rows[part])], kind, pairs)
-
-    def _chunk_into(
-        self, theta: np.ndarray, H0: np.ndarray, H1: np.ndarray, J: np.ndarray, kind: Arithmetic, pairs: np.ndarray
-    ) -> None:
-        X1, y = self._in(kind)
-        a, (s, s1, s2), f = self._forward(theta, 2)
-        loss, w, d = self.output_loss, self._weight(theta), a[..., None] * s1
-        r, h = loss.gradient(f, y)[:, None] * w, loss.hessian(f, y)[:, None] * w
-        if kind.name == FLOAT and kind.parent.kind == "f" and getattr(loss, "convex", False):
-            # J scaled by the root of h, so that both factors are one buffer and BLAS does half the work (SYRK).
-            jacobian_into(J, d, s, np.sqrt(h), X1[:-1])
-            np.matmul(J, J.swapaxes(-1, -2), out=H0)
-        else:
-            jacobian_into(J, d, s, kind.eye(1)[None], X1[:-1])
-            H0[...] = (J * h) @ J.swapaxes(-1, -2)
-        B, C = a[..., None] * ((s2 * r) @ pairs.T), (s1 * r) @ X1.T
+        parts, moments = list(self._parts(rows, "hessian")), second_moments(X1)
+        J = np.empty((parts[0].stop, n, y.size), theta.dtype)
         upper, lower = self._residual_positions
-        H1[:, upper] += np.concatenate([B, C], axis=-1).reshape(len(theta), -1)
-        H1[:, lower] = H1[:, upper]
+        for part in parts:
+            a, (s, s1, s2), f = self._forward(rows[part], 2)
+            r, h = loss.gradient(f, y)[:, None] * w, loss.hessian(f, y)[:, None] * w
+            gauss_newton_into(H0[part], J[: len(f)], a[..., None] * s1, s, h, X1[:-1], one)
+            B, C, H = a[..., None] * moments(s2 * r), (s1 * r) @ X1.T, H1[part]
+            H[:, upper] += np.concatenate([B, C], axis=-1).reshape(len(f), -1)
+            H[:, lower] = H[:, upper]
 
     @cached_property
     def _residual_positions(self) -> tuple[np.ndarray, np.ndarray]:
         return residual_positions(self.width, self.X.shape[0], self.dim)
 
+    @batched
     def hvp(self, theta: Any, v: Any) -> np.ndarray:
         """Hessian times v by differentiating the gradient along v; theta and v broadcast: (..., n)."""
-        theta = self._points(theta)
-        return self._in_chunks(self._hvp, theta, self._directions(v, theta))
-
-    def _hvp(self, theta: np.ndarray, v: np.ndarray) -> np.ndarray:
         X1, y = self._in(arithmetic_of(theta))
         dW, db, da, *dc = arrays.unpack(v, self.layout)
         a, (s, s1, s2), f = self._forward(theta, 2)
@@ -212,9 +182,8 @@ class ShallowNet(Model):
         df = (a[..., None, :] @ ds + da[..., None, :] @ s)[..., 0, :] + (dc[0][..., None] if dc else 0)
         r, dr = self.output_loss.gradient(f, y) * w, self.output_loss.hessian(f, y) * df * w
         D = (da[..., None] * s1 + a[..., None] * s2 * du) * r[..., None, :] + a[..., None] * s1 * dr[..., None, :]
-        G = D @ X1.T
-        da = (ds @ r[..., None] + s @ dr[..., None])[..., 0]
-        return self._join(G[..., :-1], G[..., -1], da, dr.sum(-1, keepdims=True))
+        G, da = D @ X1.T, (ds @ r[..., None] + s @ dr[..., None])[..., 0]
+        return self._join(G[..., :-1], G[..., -1], da, dr.sum(-1))
 
     @property
     def sample_weight(self) -> Fraction:
@@ -225,16 +194,17 @@ class ShallowNet(Model):
         """1/m in the arithmetic of theta; ring elements must stand right of an array in a product."""
         return arithmetic_of(theta).fraction(1, self.y.size)
 
+    @batched
     def sample_losses(self, theta: Any) -> np.ndarray:
         """l(f(x_i), y_i): (..., n) -> (..., m)."""
-        return self._in_chunks(self._sample_losses, self._points(theta))
+        return self._sample_losses(theta)
 
     def _sample_losses(self, theta: np.ndarray) -> np.ndarray:
         return self.output_loss.value(self._forward(theta, 0)[2], self._in(arithmetic_of(theta))[1])
 
+    @batched
     def sample_gradients(self, theta: Any) -> np.ndarray:
         """Gradients of the sample losses: (..., n) -> (..., m, n)."""
-        theta = self._points(theta)
         kind, m = arithmetic_of(theta), self.y.size
         X1, y = self._in(kind)
         a, (s, s1), f = self._forward(theta.reshape(-1, self.dim), 1)
@@ -245,18 +215,20 @@ class ShallowNet(Model):
 
     # Kinks
 
+    @batched
     def activation_pattern(self, theta: Any) -> np.ndarray:
         """Whether w_j.x_i + b_j > 0: (..., n) -> booleans (..., k, m); ``Undecided`` for a ball that meets the kink."""
-        return sign(self.preactivations(theta)) > 0
+        return sign(self._preactivations(theta)) > 0
 
+    @batched
     def smooth_at(self, theta: Any) -> np.ndarray:
         """Whether no kink of the activation or the loss is met, so that the loss is C^2 nearby: (..., n) -> (...)."""
-        theta = self._points(theta)
         smooth = np.ones(theta.shape[:-1], bool)
         if not self.activation.smooth:
-            smooth &= (sign(self.preactivations(theta)) != 0).all((-1, -2))
+            smooth &= (sign(self._preactivations(theta)) != 0).all((-1, -2))
         if not self.output_loss.smooth:
-            smooth &= self.output_loss.smooth_at(self.outputs(theta), self._in(arithmetic_of(theta))[1]).all(-1)
+            f, y = self._forward(theta, 0)[2], self._in(arithmetic_of(theta))[1]
+            smooth &= self.output_loss.smooth_at(f, y).all(-1)
         return smooth
 
     # Symmetries and known values
@@ -265,21 +237,21 @@ class ShallowNet(Model):
         """Rescalings of the neurons for homogeneous s, GL(k) and shifts of the bias for linear s: (..., K, n)."""
         W, b, a, *_ = self.unpack(theta)
         dW, db, dA, dc = symmetries.directions(W, b, a[..., None, :], self.activation, self.output_bias)
-        return self._join(dW, db, dA[..., 0, :], dc)
+        return self._join(dW, db, dA[..., 0, :], dc[..., 0])
 
     def symmetry_images(self, theta: Any) -> np.ndarray:
         """Images under a swap of the first two neurons, and a sign flip or rescaling of the first: (K, ..., n)."""
         theta = self._points(theta)
         W, b, a, *_ = arrays.unpack(theta, self.layout)
         layers = symmetries.images(W, b, a[..., None, :], self.activation)
-        images = [self._join(V, v, A[..., 0, :], theta[..., -1:]) for V, v, A in layers]
+        images = [self._join(V, v, A[..., 0, :], theta[..., -1]) for V, v, A in layers]
         return np.stack(images) if images else super().symmetry_images(theta)
 
     def minimum_value(self) -> Any:
         """0 where a constant output fits (equal targets with an output bias, or zero targets), None where unknown."""
         data = arithmetic_of(self.y)
         target = self.y[0] if self.output_bias else data.fraction(0)
-        fits = self.output_loss.name in ("squared", "weighted", "absolute", "huber")
+        fits = type(self.output_loss) in (Squared, Weighted, Absolute, Huber)
         return data.fraction(0) if fits and is_zero(self.y - target).all() else None
 
     def known_points(self) -> Iterable[Point]:
@@ -292,7 +264,7 @@ class ShallowNet(Model):
         """
         data = arithmetic_of(self.y)
         exact = data.name == arithmetic_of(self.X).name == RATIONAL
-        if not (exact and self.output_bias and self.output_loss == SQUARED):
+        if not (exact and self.output_bias and type(self.output_loss) is Squared):
             return
         mean = self.y.sum() * data.fraction(1, self.y.size)
         if is_zero(self.X @ (mean - self.y)).all():

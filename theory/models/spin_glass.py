@@ -61,8 +61,6 @@ class SphericalSpinGlass(Model):
     def __post_init__(self) -> None:
         N, p = _sizes(self.N, self.p, self.max_bytes)
         c = arrays.vector(self.coefficients, _WHERE, "coefficients", comb(N + p - 1, p))
-        if c.dtype.kind == "c":
-            raise TypeError(f"{_WHERE}: coefficients must be real, got {c.dtype}; give the real part")
         for name, value in (("N", N), ("p", p), ("coefficients", c)):
             object.__setattr__(self, name, value)
 
@@ -255,6 +253,7 @@ class SphericalSpinGlass(Model):
         yield "p=4", cls(2, 4, [1, -1, "2/3", 0, 2])
         yield "N=1, p=3", cls(1, 3, [2])
         yield "N=1, p=1", cls(1, 1, [-1])
+        yield "N=1, p=2", cls(1, 2, [3])
         yield "p=3, Gaussian", cls.random(5, 3, rng=np.random.default_rng(3))
 
 
