@@ -326,6 +326,7 @@ def files(folder):
     (folder / "empty.py").write_text("x = 1\n")
     (folder / "syntax.py").write_text("def f(:\n")
     (folder / "raises.py").write_text("raise RuntimeError('two\\nlines')\n")
+    (folder / "exits.py").write_text("import sys\nsys.exit(3)\n")
     (folder / "duplicate.py").write_text(Path(MINE).read_text().replace("mine.small", "mine.squares"))
     (folder / "unknown_use.py").write_text(Path(MINE).read_text().replace("law=100,", 'law=100, uses=("no.claim",),'))
     return folder
@@ -377,6 +378,9 @@ MISTAKES = {
     "verify --from {}/empty.py": "needs at least one Claim",
     "verify --from {}/syntax.py": "SyntaxError",
     "verify --from {}/raises.py": "RuntimeError: two lines",
+    "verify --from {}/exits.py": "SystemExit: 3",
+    "show deep_liner.orign": "did you mean deep_linear.origin",
+    'verify deep_linear.origin --case {{"widths":[1,1,1],"X":[["a"]],"Y":[[1]]}}': "cannot judge this case",
     "verify --from {}/binary.json": "cannot be imported",
     "verify --from {}/duplicate.py": "occurs twice",
     "verify --from {}/unknown_use.py": "no.claim, which is no claim",
@@ -459,3 +463,25 @@ def test_progress_is_for_terminals_only(failing, monkeypatch):
     assert failing.stderr == "" and "\x1b" not in failing.stdout
     monkeypatch.setenv("FORCE_COLOR", "1")
     assert in_a_process("verify", ERRATUM).stderr == in_a_process("show", ERRATUM).stderr == ""
+
+
+def test_a_case_outside_the_hypotheses_says_which(run):
+    status, out, _ = run("verify", "deep_linear.origin", "--case", '{"widths": [1, 1], "X": [[1]], "Y": [[1]]}')
+    assert status == 1 and "hypothesis depth is not met" in out
+
+
+def test_no_more_processes_than_claims_or_cores(monkeypatch):
+    from concurrent import futures
+
+    asked = []
+
+    class Pool:
+        def __init__(self, workers):
+            asked.append(workers)
+            raise InterruptedError
+
+    monkeypatch.setattr(futures, "ProcessPoolExecutor", Pool)
+    arguments = main.parser().parse_args(["verify", "--jobs", "300", "quadratic.*"])
+    with pytest.raises(InterruptedError):
+        list(selection.run_all(selection.chosen(arguments), arguments))
+    assert asked == [min(4, os.cpu_count())]

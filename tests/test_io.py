@@ -375,3 +375,16 @@ def test_answers_as_plain_json():
         out, b = plain(value), str(value["b"])
     assert out == {"a": ["1/2"], "b": b, "c": "inf", "d": [3, None], "1": 0.1}
     json.dumps(out, allow_nan=False)
+
+
+@pytest.mark.parametrize(
+    ("theta", "said"),
+    [(np.arange(5.0), "3 param"), (np.ones((2, 3)), "one point"), (np.ones(2), "3 param"), ([0, np.nan, 0], "finite")],
+)
+def test_a_wrong_theta_is_not_saved(theta, said, tmp_path):
+    net = DeepLinearNet((1, 1, 1, 1), [[1]], [[2]])
+    with pytest.raises(ValueError, match=said):
+        save(tmp_path / "problem.json", Problem(net, theta))
+    with pytest.raises(TypeError, match=r"needs a theory\.Problem"):
+        save(tmp_path / "problem.json", net)
+    assert not list(tmp_path.iterdir())

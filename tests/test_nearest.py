@@ -201,3 +201,12 @@ def test_data_known_only_as_balls():
     found = nearest(net, [0.65, 0.65])
     assert (found.kind, found.classification.evidence) == (Kind.GLOBAL_MINIMUM, "certified")
     assert (found.theta[0] * found.theta[1] - rational(["3/7"])[0]).contains(0)
+
+
+def test_an_exactly_critical_point_is_its_own_answer():
+    """Also where no box could be proved: the origin of three layers is no isolated critical point."""
+    net = DeepLinearNet((1, 1, 1, 1), [[1]], [[2]])
+    for theta in ([0, 0, 0], [0.0, 0.0, 0.0]):
+        found = nearest(net, theta)
+        assert found.distance == 0 and found.kind == Kind.NON_STRICT_SADDLE
+        assert found.classification.evidence == "exact"

@@ -18,6 +18,7 @@ _HOME = {
     "verify": "claims.engine",
     "load": "io",
     "save": "io",
+    "Problem": "io",
     "Kind": "landscape",
     "Claim": "claims.claim",
     "models": "models",

@@ -62,7 +62,8 @@ def vector(a: Any, where: str, name: str, size: int | None = None) -> np.ndarray
     """Data as a read-only 1-D array of the stated size."""
     out = _real(a, f"{where}: {name}")
     if out.ndim != 1 or size not in (None, out.shape[0]):
-        raise ValueError(f"{where}: {name} needs shape ({size or 'any'},), got {out.shape}")
+        hint = "; samples are the columns of X" if size else ""
+        raise ValueError(f"{where}: {name} needs shape ({size or 'any'},), got {out.shape}{hint}")
     return frozen(out)
 
 

@@ -49,6 +49,8 @@ def verify(
     ------
     UnknownName
         If no claim has this id.
+    ValueError
+        If the check raises on the ``case`` given.
     """
     from theory.claims.registry import registry
 
@@ -63,6 +65,8 @@ def verify(
         if case is not None:
             one = case if isinstance(case, Case) else claim.case_type.from_json(case)
             run, powers = sweep(claim, claim.law, (one,), 1, own_seed), []
+            if run.crashed:
+                raise ValueError(f"verify: {claim.id} cannot judge this case, {run.detail}; see its cases with `show`")
         else:
             cases = _cases(claim, own_seed, alarm)
             count = MAX_EXAMPLES if max_examples is None else max_examples

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 from collections.abc import Iterable, Iterator, Mapping
+from difflib import get_close_matches
 from graphlib import CycleError, TopologicalSorter
 from importlib import import_module
 from typing import Any
@@ -59,7 +60,7 @@ class Registry(Mapping[str, Claim]):
         try:
             return self._claims[claim_id]
         except KeyError:
-            near = [i for i in self._claims if claim_id.split(".")[-1] in i][:3]
+            near = get_close_matches(claim_id, self._claims, cutoff=0.6)
             hint = f"; did you mean {' or '.join(near)}?" if near else "; `landscapes list` shows them all"
             raise UnknownName(f"registry: no claim {claim_id!r}{hint}") from None
 

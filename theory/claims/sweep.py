@@ -42,6 +42,8 @@ class Sweep:
         self.drawn[v.outcome] += drawn
         if v.outcome is Outcome.UNDECIDED and self.case is None:
             self.case, self.detail = case, v.detail
+        if v.outcome is Outcome.OUTSIDE:
+            self.detail = self.detail or v.detail
         if v.outcome is Outcome.HOLDS and v.grade.rank >= self.grade.rank:
             self.grade, self.detail = v.grade, self.detail if self.case else v.detail
         if v.outcome is Outcome.HOLDS:

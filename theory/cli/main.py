@@ -65,6 +65,10 @@ def run(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the last flush must not fail again
         return BROKEN_PIPE
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        print(f"landscapes: cannot write the output, {error.strerror}", file=sys.stderr)
+        return 2
 
 
 def _command(argv: Sequence[str]) -> int:

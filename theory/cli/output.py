@@ -10,8 +10,8 @@ from typing import Any
 
 from theory.errors import LandscapeError
 
-# Tables that are piped are not folded: one row stays one line.
-_PIPE_WIDTH = 1000
+# Tables that are piped are not folded: one row stays one line. On a terminal cells are folded at words, given room.
+_PIPE_WIDTH, _LEAST_WIDTH = 1000, 110
 
 
 class Mistake(Exception):
@@ -41,8 +41,7 @@ def console() -> Any:
     from rich.console import Console
 
     out = Console(highlight=False, soft_wrap=False)
-    if not out.is_terminal:
-        out.width = _PIPE_WIDTH
+    out.width = max(out.width, _LEAST_WIDTH) if out.is_terminal else _PIPE_WIDTH
     return out
 
 
@@ -61,13 +60,14 @@ def say_json(value: Any) -> None:
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[Any]], *, right: Sequence[str] = ()) -> Any:
-    """A table without frame; the columns named in ``right`` hold numbers, the one named "claim" is never folded."""
+    """A table without frame; numbers in the columns of ``right``; "answer" and "claim" are never folded."""
     from rich.table import Table
     from rich.text import Text
 
     out = Table(box=None, pad_edge=False, header_style="bold", show_header=any(header))
     for name in header:
-        out.add_column(name, justify="right" if name in right else "left", overflow="fold", no_wrap=name == "claim")
+        whole = name in ("answer", "claim")
+        out.add_column(name, justify="right" if name in right else "left", overflow="fold", no_wrap=whole)
     for row in rows:
         out.add_row(*(cell if isinstance(cell, Text) else Text(str(cell)) for cell in row))
     return out

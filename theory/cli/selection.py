@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -38,7 +39,7 @@ def add_run(parser: argparse.ArgumentParser) -> None:
     """How claims are run."""
     parser.add_argument("--max-examples", type=_count, metavar="N", help="drawn cases a claim (default: 100)")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="moves the seed of every claim (default: 0)")
-    parser.add_argument("--jobs", type=_count, default=1, metavar="N", help="processes (default: 1)")
+    parser.add_argument("--jobs", type=_count, default=1, metavar="N", help="processes, at most one a core")
 
 
 def _count(text: str) -> int:
@@ -89,7 +90,7 @@ def _module(file: str) -> Any:
     sys.modules[name] = module  # dataclasses look their module up
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise Mistake(f"{file}: cannot be imported, {type(error).__name__}: {one_line(error)}") from error
     return module
 
@@ -111,7 +112,7 @@ def run_all(claims: list[Claim], args: argparse.Namespace) -> Iterator[Result]:
     from concurrent.futures import ProcessPoolExecutor
     from functools import partial
 
-    with ProcessPoolExecutor(jobs) as pool:
+    with ProcessPoolExecutor(min(jobs, len(claims), os.cpu_count() or 1)) as pool:
         yield from pool.map(partial(_run_one, args.file, options), [c.id for c in claims])
 
 

@@ -33,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
     else:
         from theory.claims.engine import verify
 
-        with working("verifying"):
+        with working("verifying"), input_mistakes():
             results = [verify(claims[0], case=case, seed=args.seed)]
     if args.grade:  # what does not pass is never filtered away
         results = [r for r in results if r.grade == args.grade or not r.passed]

@@ -12,10 +12,10 @@ from theory.arithmetic import ball, flint, precision, rational, to_float
 from theory.critical.classify import BITS, answer, point_of, theory_module
 from theory.critical.generic import Facts
 from theory.critical.kinks import float_kink_facts
-from theory.critical.survey import attempt, box_facts, exact_facts
+from theory.critical.survey import attempt, box_facts, exact_facts, survey
 from theory.critical.systems import certified_near, distance
 from theory.critical.tangent import moduli, refuse_off_manifold, tangent_gradient
-from theory.errors import NotCritical, Undecided
+from theory.errors import NotCritical, NotExact, Undecided
 from theory.landscape import Classification
 
 # A coordinate of the critical point is read as a short fraction if one with such a denominator lies in its box.
@@ -54,6 +54,7 @@ def nearest(model: Any, theta: Any, *, gtol: float | None = None, theory: Any = 
     Continuous symmetries are divided out: the coordinates along their orbit through theta stay fixed. In families that
     are larger than the orbits of ``symmetry_directions`` (rank-deficient inputs, more neurons than needed) no point is
     isolated across the orbits: there the model's theory is asked for an exact critical point nearby, if it has a way.
+    An exactly critical theta is its own answer, at distance 0.
     Near is what is no farther than half of |theta|; a theta shorter than 1 counts as 1, so that the origin can be near.
 
     Parameters
@@ -84,15 +85,28 @@ def nearest(model: Any, theta: Any, *, gtol: float | None = None, theory: Any = 
     >>> print(found.kind, found.distance < 1 / 10)
     global minimum True
     """
-    start = to_float(point_of(model, theta, "nearest"))
+    point = point_of(model, theta, "nearest")
+    start = to_float(point)
     refuse_off_manifold(model, start, "nearest")
     start = start.astype(float)
     with precision(max(BITS, flint().ctx.prec)):
         g = _steepness(model, start)
         if gtol is not None and g > gtol:
             raise NotCritical(f"nearest: needs a gradient of at most gtol = {gtol:.1e}, got {g:.1e}; train further")
+        there = _exactly_critical(model, point)
+        if there is not None:
+            return Nearest(there.theta, 0.0, answer(model, there, theory))
         model, facts = _certified(model, start)
         return Nearest(facts.theta, distance(facts.theta, start), answer(model, facts, theory))
+
+
+def _exactly_critical(model: Any, point: np.ndarray) -> Facts | None:
+    """The facts of a point that is critical as it is."""
+    try:
+        facts = survey(model, point, None)
+    except NotExact:
+        return None
+    return facts if facts.critical and facts.evidence == "exact" else None
 
 
 def _steepness(model: Any, start: np.ndarray) -> float:

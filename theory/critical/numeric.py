@@ -44,7 +44,7 @@ def numeric_facts(model: Any, theta: np.ndarray, g: np.ndarray | None, gtol: flo
     else:
         entry = f"entry {worst} of the gradient ({modulus[worst]:.1e}) exceeds rounding ({tolerance[worst]:.1e})"
         largest = f" and the largest ({bound:.1e}) exceeds gtol = {gtol:.1e}" if gtol is not None else ""
-        why = f"{entry}{largest}; nearest() finds one nearby, gtol accepts this one"
+        why = f"{entry}{largest}; nearest() may find one nearby, a larger gtol accepts this one"
         return Facts(theta, loss, False, why, bound, "numeric" if g is None else "certified")
     if meets_kink(model, x):
         return Facts(theta, loss, None, f"{why}, but up to rounding the loss has a kink here", bound, "numeric")

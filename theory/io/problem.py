@@ -85,6 +85,13 @@ def _options(options: dict[str, Any]) -> dict[str, Any]:
     return options
 
 
+def _one_point(model: Any, theta: Any) -> np.ndarray:
+    theta = arrays.points(theta, model.dim, type(model).__name__)
+    if theta.ndim != 1:
+        raise ValueError(f"theta: needs one point of shape ({model.dim},), got {theta.shape}")
+    return theta
+
+
 def _theta(model: Any, value: Any, arithmetic: str | None) -> np.ndarray | None:
     """The flat vector, from itself or from its layers."""
     if value is None:
@@ -99,9 +106,7 @@ def _theta(model: Any, value: Any, arithmetic: str | None) -> np.ndarray | None:
         theta = model.pack(*layers)
     else:
         theta = array_from(value, "theta", arithmetic)
-        if theta.ndim != 1:
-            raise ValueError(f"theta: needs one point of shape ({model.dim},), got {theta.shape}")
-    theta = arrays.points(theta, model.dim, type(model).__name__)
+    theta = _one_point(model, theta)
     if arithmetic != BALL:
         return theta
     with precision(_BITS):
@@ -124,10 +129,12 @@ def save(path: str | Path, problem: Problem) -> None:
 
 def to_plain(problem: Problem, write: Write = lists_from) -> dict[str, Any]:
     """The nested dictionary of a problem; ``write(array, where)`` says what becomes of arrays."""
+    if not isinstance(problem, Problem):
+        raise TypeError(f"save: needs a theory.Problem(model, theta), got {type(problem).__name__}")
     name, architecture, data = describe(problem.model, write)
     out: dict[str, Any] = {"schema": SCHEMA, "model": name, "architecture": architecture, "data": data}
     if problem.theta is not None:
-        layout, theta = problem.model.layout, problem.theta
+        layout, theta = problem.model.layout, _one_point(problem.model, problem.theta)
         layers = zip(layout, arrays.unpack(theta, layout), strict=True)
         out["theta"] = {layer: write(part, f"theta.{layer}") for (layer, _), part in layers}
     return {**out, "options": _options(dict(problem.options))}
