@@ -122,3 +122,25 @@ def test_a_model_that_raises_has_failed():
 def test_what_is_no_landscape_is_refused(thing):
     with pytest.raises(TypeError, match="check_model: needs a landscape with dim and loss, got"):
         check_model(thing)
+
+
+def test_a_loss_of_single_points_is_told_the_array_rule():
+    class Single:
+        dim = 2
+
+        def loss(self, theta):
+            return float((theta[0] - 1) ** 2 + theta[1] ** 2)
+
+    [shapes] = [outcome for outcome in check_model(Single()).failed if outcome.check == "shapes"]
+    assert "theta of shape" in shapes.detail and "must give (3,)" in shapes.detail
+
+
+def test_a_loss_that_is_nan_is_told_where():
+    class Nowhere:
+        dim = 2
+
+        def loss(self, theta):
+            return np.asarray(theta, float).sum(-1) * np.nan
+
+    [shapes] = [outcome for outcome in check_model(Nowhere()).failed if outcome.check == "shapes"]
+    assert "must be finite" in shapes.detail and "theta = [" in shapes.detail

@@ -30,9 +30,17 @@ def check_shapes(model: Any, rng: np.random.Generator) -> str:
     for batch in _BATCHES:
         theta = probes(model, rng, *batch)[FLOAT]
         for name, ask in questions(model).items():
-            shape, want = np.shape(ask(theta)), (*batch, *tails[name])
+            want = (*batch, *tails[name])
+            rule = f"{name}: theta of shape {theta.shape} must give ({', '.join(map(str, want))})"
+            try:
+                values = np.asarray(ask(theta))
+            except Exception as error:
+                raise Mismatch(f"{rule}, got {type(error).__name__}: {error}") from error
+            shape = values.shape
             fits = len(shape) == len(want) and all(w in (s, "k", "m") for s, w in zip(shape, want, strict=True))
-            require(fits, f"{name}: theta of shape {theta.shape} must give ({', '.join(map(str, want))}), got {shape}")
+            require(fits, f"{rule}, got {shape}")
+            finite = values.dtype.kind != "f" or np.isfinite(values).all()
+            require(finite, f"{name}: must be finite, got NaN or infinity at theta = {theta.ravel()[:n].tolist()}")
     if hasattr(model, "hvp"):
         theta, v = probes(model, rng, 3, 1)[FLOAT], probes(model, rng, 4)[FLOAT]
         shape = np.shape(model.hvp(theta, v))

@@ -65,10 +65,11 @@ def has_values(model: Any, theta: np.ndarray) -> bool:
         model.loss(theta)
     except NotExact:
         return False
-    except (TypeError, AttributeError):
-        if theta.dtype != object or hasattr(model, "traits"):
-            raise
-        return False
+    except (TypeError, AttributeError) as error:
+        if theta.dtype == object and not hasattr(model, "traits"):
+            return False
+        rule = f"loss: theta of shape {theta.shape} must give {theta.shape[:-1]}"
+        raise Mismatch(f"{rule}, got {type(error).__name__}: {error}") from error
     return True
 
 
