@@ -161,3 +161,10 @@ def test_chunks_cover_everything_within_the_bound():
     assert list(starts) == [0, 3, 6, 9] and starts.step * 100 <= 350
     assert arrays.chunks(10, 1000, 350).step == 1
     assert math.ceil(10 / arrays.chunks(10, 1).step) == 1
+
+
+def test_only_targets_are_told_of_the_columns_of_X():
+    with pytest.raises(ValueError, match=r"y needs shape \(2,\), got \(3,\); samples are the columns of X \(3, 2\)"):
+        arrays.targets([1, 2, 3], np.ones((3, 2)), "Net")
+    with pytest.raises(ValueError, match=r"b needs shape \(2,\), got \(3,\)$"):
+        arrays.vector([1, 2, 3], "Quadratic", "b", 2)

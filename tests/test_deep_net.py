@@ -6,6 +6,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import sympy
+from arithmetics import require_floats_near_balls
 from sympy_balls import to_ball
 
 import theory
@@ -114,13 +115,7 @@ def test_floats_agree_with_balls_and_rationals(name):
     with precision(128):
         exact = ball(theta)
         v = exact[:1] - exact[1:]
-        for got, want in (
-            (net.loss(theta), net.loss(exact)),
-            (net.gradient(theta), net.gradient(exact)),
-            (net.hessian(theta), net.hessian(exact)),
-            (net.hvp(theta, to_float(v)), (net.hessian(exact) @ v[..., None])[..., 0]),
-        ):
-            assert np.abs(got - to_float(want)).max() <= bound
+        require_floats_near_balls(net, theta, exact, v, bound)
     if name in RATIONAL:
         H = net.hessian(rational([[f"{int(16 * t)}/16" for t in row] for row in theta]))
         assert arithmetic_of(H).name == "rational" and (H == H.swapaxes(-1, -2)).all()

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import sympy
+from arithmetics import require_floats_near_balls
 from sympy_balls import to_ball
 
 import theory
@@ -132,13 +133,7 @@ def test_floats_agree_with_balls_and_rationals(name):
     with precision(128):
         exact = ball(theta)
         v = exact[:1] * 3 + exact[1:]
-        for got, want in (
-            (net.loss(theta), net.loss(exact)),
-            (net.gradient(theta), net.gradient(exact)),
-            (net.hessian(theta), net.hessian(exact)),
-            (net.hvp(theta, to_float(v)), (net.hessian(exact) @ v[..., None])[..., 0]),
-        ):
-            assert np.abs(got - to_float(want)).max() <= bound
+        require_floats_near_balls(net, theta, exact, v, bound)
     if net.activation.name not in TRANSCENDENTAL and arithmetic_of(net.X).name == "rational":
         if net.output_loss.name != "logistic":
             rationals = rational([[f"{int(16 * t)}/16" for t in row] for row in theta])

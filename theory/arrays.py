@@ -62,9 +62,16 @@ def vector(a: Any, where: str, name: str, size: int | None = None) -> np.ndarray
     """Data as a read-only 1-D array of the stated size."""
     out = _real(a, f"{where}: {name}")
     if out.ndim != 1 or size not in (None, out.shape[0]):
-        hint = "; samples are the columns of X" if size else ""
-        raise ValueError(f"{where}: {name} needs shape ({size or 'any'},), got {out.shape}{hint}")
+        raise ValueError(f"{where}: {name} needs shape ({size or 'any'},), got {out.shape}")
     return frozen(out)
+
+
+def targets(y: Any, X: np.ndarray, where: str) -> np.ndarray:
+    """Scalar targets y as a read-only array (m,), one for each column of X."""
+    try:
+        return vector(y, where, "y", X.shape[1])
+    except ValueError as error:
+        raise ValueError(f"{error}; samples are the columns of X {X.shape}") from None
 
 
 def positive_int(value: Any, where: str, name: str) -> int:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from experiments.benchmarks.timing import Contestants, compare, jax_maps
+from experiments.benchmarks.timing import Contestants, compare, hessians, jax_maps
 from theory.arithmetic import rational, to_float
 from theory.models import DeepLinearNet
 
@@ -52,10 +52,7 @@ def main() -> None:
         return jax_maps(jax, jax.hessian(loss), theta[:JAX_POINTS].astype(dtype), out[:JAX_POINTS], BATCHES)
 
     print(f"{POINTS} Hessians of {WIDTHS}, n = {net.dim}, m = {SAMPLES}")
-    compare({
-        "fresh": (lambda: net.hessian(theta), POINTS),
-        "out=": (lambda: net.hessian(theta, out=out), POINTS),
-    }, peers)  # fmt: skip
+    compare(hessians(net, theta, out), peers)
     print(f"relative error against exact Hessians: {relative_error(net, theta[:EXACT_POINTS]):.1e}")
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from experiments.benchmarks.timing import Contestants, compare, jax_maps
+from experiments.benchmarks.timing import Contestants, compare, hessians, jax_maps
 from theory.arithmetic import ball, precision, to_float
 from theory.models.shallow_net import ShallowNet
 
@@ -46,10 +46,7 @@ def main() -> None:
         return jax_maps(jax, jax.hessian(risk), theta[:JAX_POINTS].astype(dtype), out[:JAX_POINTS], BATCHES)
 
     print(f"Hessians of ShallowNet tanh {INPUTS}-{WIDTH}-1, m = {SAMPLES}, n = {net.dim}, timed on {POINTS} points")
-    compare({
-        "fresh": (lambda: net.hessian(theta), POINTS),
-        "out=": (lambda: net.hessian(theta, out=out), POINTS),
-    }, peers)  # fmt: skip
+    compare(hessians(net, theta, out), peers)
     print(f"relative error against balls: {max(relative_error(net, t) for t in theta[:3]):.1e}")
 
 

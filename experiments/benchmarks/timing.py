@@ -60,6 +60,14 @@ def jax_maps(
     return contestants
 
 
+def hessians(model: Any, theta: np.ndarray, out: np.ndarray) -> Contestants:
+    """Ours: Hessians into fresh memory, and into ``out``."""
+    return {
+        "fresh": (lambda: model.hessian(theta), len(theta)),
+        "out=": (lambda: model.hessian(theta, out=out), len(theta)),
+    }
+
+
 def compare(ours: Contestants, peers: Callable[[Any, str], Contestants]) -> None:
     """Print our times, and beside them those of ``peers(jax, dtype)`` and the ratios to the best of these."""
     jax = jax_on_one_core()

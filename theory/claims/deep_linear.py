@@ -78,8 +78,7 @@ DERIVATIVES = Claim(
     title="Gradient and Hessian blocks in closed form",
     statement=r"With $M = 2(RX - Y)X^T$, $A_i = W_H \cdots W_{i+1}$, $B_i = W_{i-1} \cdots W_1$ and $S = XX^T$: "
     r"$\nabla_i L = A_i^T M B_i^T$, and for $i \ge j$ the Hessian block is $2(A_i^T A_j)_{pp'}(B_i S B_j^T)_{qq'}$ "
-    r"plus, "
-    r"for $i > j$, $(A_i^T M B_j^T)_{pq'}(W_{i-1} \cdots W_{j+1})_{qp'}$, for all weights and data.",
+    r"plus, for $i > j$, $(A_i^T M B_j^T)_{pq'}(W_{i-1} \cdots W_{j+1})_{qp'}$, for all weights and data.",
     source="own derivation",
     case_type=Sizes,
     cases=tuple(
@@ -141,10 +140,8 @@ GAUGE = Claim(
     id="deep_linear.gauge",
     title="The loss is invariant under GL of each hidden layer",
     statement=r"For every hidden layer $i$ and invertible $g$: replacing $W_i, W_{i+1}$ by $gW_i, W_{i+1}g^{-1}$ "
-    r"leaves the loss "
-    r"unchanged; with $g = \alpha I$ this is the lecture's $(\alpha W_1, \alpha^{-1}W_2)$. The formula with $g^+$ "
-    r"fails in "
-    r"general when $g$ is singular.",
+    r"leaves the loss unchanged; with $g = \alpha I$ this is the lecture's $(\alpha W_1, \alpha^{-1}W_2)$. The "
+    r"formula with $g^+$ fails in general when $g$ is singular.",
     source="golikov2019, Non-convex due to weight-space symmetries",
     case_type=Gauge,
     cases=gauges,
@@ -168,7 +165,7 @@ GAUGE = Claim(
 
 def _check_minimum(case: SpectralData, law: Callable[[SpectralData], Any]) -> Verdict:
     """The law is attained by a net and by its product, is the model's value, and no other point tried is below it."""
-    net, k, value = case.net(), case.bottleneck, law(case)
+    net, k, value = case.net, case.bottleneck, law(case)
     s = case.singular_values
     best = case.critical_point(tuple(i for i in sorted(range(len(s)), key=lambda i: -s[i])[:k] if s[i] > 0))
     attained = net.loss(best) == case.shallow_loss(net.product(best)) == value == net.minimum_value()
@@ -210,11 +207,9 @@ def _cross(case: SpectralData) -> list[Any]:
 MINIMUM = Claim(
     id="deep_linear.minimum",
     title="The global minimum is that of the rank-constrained shallow problem",
-    statement=r"For all $X, Y$, $H \ge 2$ and widths with $k = \min_i d_i$: $\min_W L_{deep} = \min_{\mathrm{rank}\,R "
-    r"\le k} "
-    r"\|Y - RX\|_F^2 = \|Y(I - X^+X)\|_F^2 + \sum_{i > k}\sigma_i^2$ with $\sigma_i$ the singular values of $YX^+X$, "
-    r"attained "
-    r"by truncating the SVD of $YX^+X$.",
+    statement=r"For all $X, Y$, $H \ge 2$ and widths with $k = \min_i d_i$: $\min_W L_{deep} = "
+    r"\min_{\mathrm{rank}\,R \le k} \|Y - RX\|_F^2 = \|Y(I - X^+X)\|_F^2 + \sum_{i > k}\sigma_i^2$ with $\sigma_i$ "
+    r"the singular values of $YX^+X$, attained by truncating the SVD of $YX^+X$.",
     source="golikov2019, Global minima are of the same value; eckartyoung1936, the theorem",
     case_type=SpectralData,
     cases=spectral_data(2, 3, 4),

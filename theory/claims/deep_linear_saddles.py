@@ -75,9 +75,9 @@ def _takes(net: DeepLinearNet, sign: int) -> bool:
     L(t v) - L(0) = a t^H + b t^{2H}, so its sign for small t is that of a, or of b if a = 0; two values give a and b.
     """
     v, H = ray(net, sign), net.depth
-    half = rational(["1/2"])[0]
-    one, less = (net.loss(t * v) - net.loss(0 * v) for t in (rational([1])[0], half))
-    a = (less - one * half ** (2 * H)) * 1 / (half**H - half ** (2 * H))
+    half, origin = rational(["1/2"])[0], net.loss(0 * v)
+    one, less = net.loss(v) - origin, net.loss(half * v) - origin
+    a = (less - one * half ** (2 * H)) / (half**H - half ** (2 * H))
     leading = a if a != 0 else one - a
     return leading < 0 if sign > 0 else leading > 0
 
@@ -107,8 +107,8 @@ ORIGIN_LAW = OriginLaw(lambda H: H >= 3, lambda correlated: correlated)
 ORIGIN = Claim(
     id="deep_linear.origin",
     title="The origin: critical, flat, and a saddle iff the data are correlated",
-    statement=r"For $H \ge 2$ the gradient vanishes at $W = 0$, for $H \ge 3$ the Hessian too; $W = 0$ is a saddle iff "
-    r"$YX^T \ne 0$, and a global minimum otherwise.",
+    statement=r"For $H \ge 2$ the gradient vanishes at $W = 0$, for $H \ge 3$ the Hessian too; $W = 0$ is a saddle "
+    r"iff $YX^T \ne 0$, and a global minimum otherwise.",
     source="golikov2019, Non-convex due to weight-space symmetries",
     case_type=Origin,
     cases=origins(2, 3, 4),
@@ -137,7 +137,7 @@ ORIGIN_ERRATUM = erratum(
     corrects=ORIGIN,
     printed=OriginLaw(lambda H: H >= 3, lambda correlated: True),
     witness=Origin((1, 1, 1), ((1, 1),), ((1, -1),)),
-    hypotheses=(Hypothesis("depth", r"$H \ge 2$", lambda case: len(case.widths) >= 3),),
+    hypotheses=ORIGIN.hypotheses,
     deviations="For X = (1, 1), Y = (1, -1) the targets are orthogonal to the inputs and W = 0 is a global minimum.",
 )
 
@@ -145,7 +145,7 @@ ORIGIN_ERRATUM = erratum(
 
 
 def _check_strict(case: SpectralData, law: Callable[[Any, bool], bool]) -> Verdict:
-    net, theta = case.net(), case.critical_point()
+    net, theta = case.net, case.critical_point()
     critical = is_zero(net.gradient(theta)).all()
     is_global = net.loss(theta) == net.minimum_value()
     return verdict(
@@ -156,10 +156,9 @@ def _check_strict(case: SpectralData, law: Callable[[Any, bool], bool]) -> Verdi
 STRICT = Claim(
     id="deep_linear.two_layers_strict",
     title="Two layers: every saddle is strict",
-    statement=r"For $H = 2$ and all $X, Y$ and widths: the Hessian at every critical point that is not a global "
-    r"minimum has a "
-    r"negative eigenvalue, and at a global minimum it has none. Checked on the critical points with product "
-    r"$U_SU_S^TYX^+$ and vanishing free blocks, in random gauges.",
+    statement="For $H = 2$ and all $X, Y$ and widths: the Hessian at every critical point that is not a global "
+    "minimum has a negative eigenvalue, and at a global minimum it has none. Checked on the critical points with "
+    "product $U_SU_S^TYX^+$ and vanishing free blocks, in random gauges.",
     source="kawaguchi2016, Corollary 2.4, in the form of; without hypotheses on the data: own derivation",
     case_type=SpectralData,
     cases=spectral_data(2),
@@ -200,8 +199,7 @@ BAD_SADDLES = Claim(
     id="deep_linear.bad_saddles",
     title="Non-strict saddles exist for three and more layers",
     statement=r"For $H \ge 3$ and $YX^T \ne 0$ the origin is a critical point with zero Hessian that is neither a "
-    r"local minimum "
-    r"nor a local maximum: $L$ falls along one curve and rises along another.",
+    r"local minimum nor a local maximum: $L$ falls along one curve and rises along another.",
     source="kawaguchi2016, Corollary 2.4, in the form of (its H counts hidden layers)",
     case_type=Origin,
     cases=origins(3, 4, correlated=True),

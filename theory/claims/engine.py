@@ -92,19 +92,16 @@ def verify(
 
 def _cases(claim: Claim, seed: int, alarm: float | None) -> Any:
     if isinstance(claim.cases, Sample):
-        return (SampleCase(claim.cases.size, seed, _own_share(claim) if alarm is None else alarm),)
+        return (SampleCase(claim.cases.size, seed, share(claim) if alarm is None else alarm),)
     return claim.cases if isinstance(claim.cases, tuple) else claim.cases()
 
 
-def _own_share(claim: Claim) -> float:
+def share(*claims: Claim) -> float:
+    """The false-alarm rate of each statistical claim in a run of the book and these: equal shares of 1e-6."""
     from theory.claims.registry import registry
 
-    return share(claim, *(c for c in registry.values() if c.id != claim.id))
-
-
-def share(*claims: Claim) -> float:
-    """The false-alarm rate of each statistical claim in a run of these: equal shares of 1e-6."""
-    return FALSE_ALARMS_PER_RUN / max(1, sum(isinstance(c.cases, Sample) for c in claims))
+    run = {claim.id: claim for claim in (*registry.values(), *claims)}
+    return FALSE_ALARMS_PER_RUN / max(1, sum(isinstance(c.cases, Sample) for c in run.values()))
 
 
 def _powers(claim: Claim, cases: Any, max_examples: int, seed: int) -> Iterable[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -61,6 +62,7 @@ class SpectralData(Case):
         seen = (s if d else 0 for s, d in zip(self.s, self.d, strict=False))
         return [abs(rational([s])[0]) for s in seen]
 
+    @cached_property
     def matrices(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """(X, Y, U, Y X^+): data, left singular vectors, and the least-squares map of minimal norm."""
         d0, dH = self.widths[0], self.widths[-1]
@@ -77,14 +79,15 @@ class SpectralData(Case):
         rows = Q.T[:d0]
         return P @ D @ rows, U @ (S @ rows + T @ Q.T), U, U @ S @ inverse @ P.T
 
+    @cached_property
     def net(self) -> DeepLinearNet:
         """The squared loss on these data."""
-        X, Y, _, _ = self.matrices()
+        X, Y, _, _ = self.matrices
         return DeepLinearNet(self.widths, X, Y)
 
     def shallow_loss(self, R: np.ndarray) -> Any:
         """||Y - R X||_F^2, literally."""
-        X, Y, _, _ = self.matrices()
+        X, Y, _, _ = self.matrices
         E = Y - R @ X
         return (E * E).sum()
 
@@ -95,10 +98,10 @@ class SpectralData(Case):
     def critical_point(self, kept: tuple | None = None) -> np.ndarray:
         """Weights with product U_S U_S^T Y X^+, all free blocks zero, after the change of basis: a critical point."""
         kept = self.kept if kept is None else kept
-        _, _, U, best = self.matrices()
+        _, _, U, best = self.matrices
         U_S = U[:, list(kept)]
         factors = [U_S.T @ best, *[rational(np.eye(len(kept), dtype=int))] * (len(self.widths) - 3), U_S]
-        return self.net().pack(*self._padded(factors))
+        return self.net.pack(*self._padded(factors))
 
     def _padded(self, factors: list[np.ndarray]) -> list[np.ndarray]:
         """The r-dimensional factors in layers of the stated widths, in another basis of each hidden layer."""

@@ -89,8 +89,7 @@ CRITICAL = Claim(
     id="linear_resnet.critical_is_global",
     title="Near the identity critical points are global minima",
     statement=r"For every $R$, $\Sigma \succeq 0$ and noise: a point with $\max_k \|W_k\| < 1$ is critical iff it is "
-    r"a global "
-    r"minimum of $E\|y - (I + W_H) \cdots (I + W_1)x\|^2$.",
+    r"a global minimum of $E\|y - (I + W_H) \cdots (I + W_1)x\|^2$.",
     source="hardtma2017, Theorem 2.2",
     case_type=NearIdentity,
     cases=near_identity,
@@ -135,7 +134,7 @@ class Map(Case):
 
 @composed
 def maps(draw: Any) -> Map:
-    """d = 1, 2; R of both orientations, seldom singular; Sigma = F F^T, mostly definite."""
+    """d = 1, 2; R of both orientations, seldom singular; Sigma = F F^T with invertible F."""
     from hypothesis import strategies as st
 
     d = draw(st.integers(1, 2))
@@ -199,11 +198,12 @@ def near_bound(s_max: Any, s_min: Any, H: int) -> Any:
     return near * 1001 / 1000
 
 
-def _attained(case: Map, H: int, bound: Any) -> bool | None:
-    """Whether an optimum with max ||W_k|| <= bound exists: exhibited exactly, or excluded by the singular values."""
+def _attained(case: Map, H: int, law: OptimumLaw) -> bool | None:
+    """Whether an optimum within the law's bound exists: exhibited exactly, or excluded by the singular values."""
     R = rational(case.R)
     s_max, s_min = _singular_values(R)
-    if bound < (1 / ball([H])[0] * s_max.log()).exp() - 1 or bound < 1 - (1 / ball([H])[0] * s_min.log()).exp():
+    bound = law.bound(s_max, s_min, H)
+    if bound < (s_max.log() / H).exp() - 1 or bound < 1 - (s_min.log() / H).exp():
         return False  # the product of the norms is at least s_max, that of the least singular values at most s_min
     W, radius, one = layers_near_identity(R, H), bound.lower().fmpq(), rational(np.eye(len(R), dtype=int))
     if not all(inertia(radius * radius * one - w @ w.T).negative == 0 for w in W):
@@ -223,8 +223,7 @@ def _check_optimum(case: Map, law: OptimumLaw) -> Verdict:
     det = determinant(R)
     if det > 0 and law.exists(det):
         with precision():
-            s_max, s_min = _singular_values(R)
-            answers = [_attained(case, H, law.bound(s_max, s_min, H)) for H in (2, 8, 32)]
+            answers = [_attained(case, H, law) for H in (2, 8, 32)]
         return verdict(None if None in answers else all(answers), detail="exact optima within the bound, H = 2, 8, 32")
     exists = det > 0 or (rank(Sigma) < len(R) and rank(R @ Sigma) == rank(Sigma))
     above = exists or _stays_above(case)
@@ -249,11 +248,9 @@ OPTIMUM = Claim(
     id="linear_resnet.optimum_near_identity",
     title="Optima within O(1/H) of the identity exist iff R preserves orientation",
     statement=r"Let $\Sigma \succ 0$ and $\gamma = \max(|\log s_{\max}(R)|, |\log s_{\min}(R)|)$. If $\det R > 0$, "
-    r"then for "
-    r"every depth $H$ there is a global optimum with $\max_k \|W_k\| \le 1.001(e^{\gamma/H}(1 + 2\sin\frac{\pi}{2H}) "
-    r"- 1) "
-    r"= O(1/H)$; if $\det R \le 0$, no point with $\max_k \|W_k\| < 1$ is a global optimum, at any depth. Checked for "
-    r"$d \le 2$ and $H = 2, 8, 32$.",
+    r"then for every depth $H$ there is a global optimum with $\max_k \|W_k\| \le 1.001(e^{\gamma/H}(1 + "
+    r"2\sin\frac{\pi}{2H}) - 1) = O(1/H)$; if $\det R \le 0$, no point with $\max_k \|W_k\| < 1$ is a global "
+    r"optimum, at any depth. Checked for $d \le 2$ and $H = 2, 8, 32$.",
     source="hardtma2017, Theorem 2.1, corrected; the bound: own derivation",
     case_type=Map,
     cases=maps,
@@ -278,8 +275,7 @@ OPTIMUM = Claim(
     ),
     uses=("linear_resnet.critical_is_global",),
     deviations="The lecture and the printed theorem have no condition on det R; see "
-    "linear_resnet.optimum_without_det. The "
-    "printed bound, for H >= 3 gamma only, is larger.",
+    "linear_resnet.optimum_without_det. The printed bound, for H >= 3 gamma only, is larger.",
 )
 
 OPTIMUM_ERRATUM = erratum(
@@ -292,7 +288,7 @@ OPTIMUM_ERRATUM = erratum(
     witness=Map(((-1,),), ((1,),)),
     hypotheses=(
         Hypothesis("invertible", r"$\det R \ne 0$", lambda case: determinant(rational(case.R)) != 0),
-        Hypothesis("Sigma", r"$\Sigma \succ 0$", lambda c: inertia(rational(c.Sigma)).positive == len(c.Sigma)),
+        *OPTIMUM.hypotheses,
     ),
     deviations="d = 1, R = -1: a product of 1 + w_k with |w_k| < 1 is positive, so it is never -1, at any depth.",
 )

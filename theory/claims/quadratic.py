@@ -50,8 +50,8 @@ def _check_convex(case: Form, law: Callable[[Any, Any, Any], bool]) -> Verdict:
 CONVEX = Claim(
     id="quadratic.convex",
     title="Positive semidefinite quadratics are convex",
-    statement=r"For symmetric $A \succeq 0$ and all $p, q$: $L((p+q)/2) \le (L(p) + L(q))/2$ for "
-    r"$L(\theta) = \theta^T A \theta / 2 + b^T \theta$.",
+    statement=r"For symmetric $A \succeq 0$ and all $p, q$: $L((p+q)/2) \le (L(p) + L(q))/2$ for $L(\theta) = "
+    r"\theta^T A \theta / 2 + b^T \theta$.",
     source="own derivation",
     case_type=Form,
     cases=forms,
@@ -107,9 +107,8 @@ def _check_regression_convex(case: Regression, law: Callable[[Any], bool]) -> Ve
 REGRESSION_CONVEX = Claim(
     id="quadratic.regression_convex",
     title="Linear regression has a convex landscape without saddles",
-    statement=r"For every $X, y$ the Hessian of $\|y - \theta X\|^2$ is $2XX^T$, which has no negative eigenvalue; so "
-    r"the loss "
-    r"is convex and no critical point is a saddle.",
+    statement=r"For every $X, y$ the Hessian of $\|y - \theta X\|^2$ is $2XX^T$, which has no negative eigenvalue; "
+    r"so the loss is convex and no critical point is a saddle.",
     source="golikov2019, Trivial special case: linear regression",
     case_type=Regression,
     cases=regressions,
@@ -145,8 +144,8 @@ MINIMISERS = Claim(
     id="quadratic.regression_minimisers",
     title="Minimisers of linear regression: an affine space",
     statement=r"For every $X \in \mathbb{R}^{d \times m}$ and $y$, the minimisers of $\|y - \theta X\|^2$ form the "
-    r"affine "
-    r"space $yX^+ + \ker X^T$ of dimension $d - \mathrm{rank}\,X$; the minimiser is unique iff $X$ has full row rank.",
+    r"affine space $yX^+ + \ker X^T$ of dimension $d - \mathrm{rank}\,X$; the minimiser is unique iff $X$ has full "
+    r"row rank.",
     source="own derivation",
     case_type=Regression,
     cases=regressions,
@@ -165,8 +164,8 @@ MINIMISERS = Claim(
 UNIQUE_MINIMUM = erratum(
     "quadratic.unique_minimum",
     "Convex in W does not give a unique minimum",
-    statement=r"Printed: if $L(y, \hat y)$ is convex in $\hat y$, then linear regression has a unique minimum (and no "
-    r"saddles).",
+    statement=r"Printed: if $L(y, \hat y)$ is convex in $\hat y$, then linear regression has a unique minimum (and "
+    r"no saddles).",
     source="golikov2019, Trivial special case: linear regression",
     corrects=MINIMISERS,
     printed=Minimisers(lambda r, d, m: 0),

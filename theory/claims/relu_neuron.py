@@ -81,9 +81,8 @@ EXERCISE = Claim(
     id="relu_neuron.exercise_12_8",
     title="A single ReLU neuron with two spurious valleys",
     statement=r"For $x = (-1, 0, 1)$, $y = (0, 3, 1)$ and $a\,\mathrm{relu}(wx + b) + c$ with mean squared loss: the "
-    r"global minimum "
-    r"$2/3$ has $a, w < 0$; there are spurious valleys with floors $25/18$ ($a, w > 0$) and $3/2$ ($a < 0 < w$); "
-    r"$\{L \le c\}$ has 1, 2, 3, 1 components from $2/3$, $25/18$, $3/2$, $14/9$ on; every barrier is "
+    r"global minimum $2/3$ has $a, w < 0$; there are spurious valleys with floors $25/18$ ($a, w > 0$) and $3/2$ ($a "
+    r"< 0 < w$); $\{L \le c\}$ has 1, 2, 3, 1 components from $2/3$, $25/18$, $3/2$, $14/9$ on; every barrier is "
     r"$\mathrm{Var}(y) = 14/9$.",
     source="petersenzech2024, Exercise 12.8",
     case_type=LineData,
@@ -171,10 +170,8 @@ SEPARATED = Claim(
     id="relu_neuron.quadrants_are_separated",
     title="On the line, the sign quadrants of (a, w) are separated by the constants",
     statement=r"Let $d_0 = 1$. Every path of weights $(w, b, a, c)$ from one open sign quadrant of $(a, w)$ to "
-    r"another meets "
-    r"$aw = 0$, where the network is constant; so the loss along it reaches $\mathrm{Var}(y)$. Checked on paths that "
-    r"move "
-    r"$(w, b)$ and $(a, c)$ in turn.",
+    r"another meets $aw = 0$, where the network is constant; so the loss along it reaches $\mathrm{Var}(y)$. Checked "
+    r"on paths that move $(w, b)$ and $(a, c)$ in turn.",
     source="petersenzech2024, Exercise 12.8 (hint)",
     case_type=Walk,
     cases=walks,

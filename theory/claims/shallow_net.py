@@ -56,9 +56,8 @@ def _second_derivatives(f: Any, theta: np.ndarray) -> np.ndarray:
 SPLIT = Claim(
     id="shallow_net.hessian_parts",
     title="The Hessian is a Gauss-Newton part plus a residual part",
-    statement=r"$H = H_0 + H_1$ with $H_0 = \frac2m\sum_i J_iJ_i^T$, positive semidefinite and free of $y$, and "
-    r"$H_1 = \frac2m\sum_i e_iD^2\Phi_\theta(x_i)$, symmetric and linear in $e$, for all weights and data; proved for "
-    r"the "
+    statement=r"$H = H_0 + H_1$ with $H_0 = \frac2m\sum_i J_iJ_i^T$, positive semidefinite and free of $y$, and $H_1 "
+    r"= \frac2m\sum_i e_iD^2\Phi_\theta(x_i)$, symmetric and linear in $e$, for all weights and data; proved for the "
     r"polynomial activations $z^2$ and $z$.",
     source="petersenzech2024, Proposition 12.5",
     case_type=Sizes,
@@ -132,9 +131,8 @@ def _check_parts(case: Residuals, law: PartsLaw) -> Verdict:
 PARTS = Claim(
     id="shallow_net.hessian_parts_signs",
     title="H_0 has no negative eigenvalue, H_1 is linear in the errors",
-    statement=r"For fixed $\theta$ and $x$: $H_0 \succeq 0$ does not depend on the targets and "
-    r"$H_1(e + 2f) = H_1(e) + 2H_1(f)$, for ReLU, square and identity activations; at a kink of ReLU for the active "
-    r"pieces.",
+    statement=r"For fixed $\theta$ and $x$: $H_0 \succeq 0$ does not depend on the targets and $H_1(e + 2f) = H_1(e) "
+    r"+ 2H_1(f)$, for ReLU, square and identity activations; at a kink of ReLU for the active pieces.",
     source="petersenzech2024, Proposition 12.5",
     case_type=Residuals,
     cases=residuals,

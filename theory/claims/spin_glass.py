@@ -72,8 +72,7 @@ TWO_SPIN = Claim(
     id="spin_glass.two_spin_critical_points",
     title="p = 2: exactly 2N critical points, two of each index",
     statement=r"If the symmetric matrix $A$ has $N$ different eigenvalues, then $H(s) = s^TAs$ has on the sphere "
-    r"$|s|^2 = N$ exactly "
-    r"$2N$ critical points, the eigenvectors, two of each index $0, \dots, N - 1$.",
+    r"$|s|^2 = N$ exactly $2N$ critical points, the eigenvectors, two of each index $0, \dots, N - 1$.",
     source="own derivation",
     case_type=QuadraticForm,
     cases=forms,
@@ -124,10 +123,9 @@ def _check_covariance(case: Degrees, law: Callable[[int, int], np.ndarray]) -> V
 COVARIANCE = Claim(
     id="spin_glass.covariance",
     title="Independent coefficients of these variances have covariance N R^p",
-    statement=r"If the coefficients are independent and centred with variance $N^{1-p}$ times the number of orderings "
-    r"of their "
-    r"indices, then $EH(s)H(t) = N(\langle s, t\rangle/N)^p$ for all $s, t$; so the law of $H$ is invariant under "
-    r"rotations.",
+    statement=r"If the coefficients are independent and centred with variance $N^{1-p}$ times the number of "
+    r"orderings of their indices, then $EH(s)H(t) = N(\langle s, t\rangle/N)^p$ for all $s, t$; so the law of $H$ is "
+    r"invariant under rotations.",
     source="auffinger2013, equation (2.2)",
     case_type=Degrees,
     cases=tuple(Degrees(N, p) for N, p in ((1, 3), (2, 1), (2, 2), (2, 4), (3, 2), (3, 3), (4, 2), (4, 3))),
@@ -198,8 +196,8 @@ def _jet_table(N: int, p: int, pairs: list, law: JetLaw) -> np.ndarray:
 JETS = Claim(
     id="spin_glass.jet_covariances",
     title="Covariances of energy, gradient and Hessian at a point",
-    statement=r"On $|s|^2 = N$, in an orthonormal tangent frame, with Riemannian derivatives: $EH^2 = N$, $EHg_i = 0$, "
-    r"$Eg_ig_j = p\delta_{ij}$, $Eg_ih_{jk} = 0$, $EHh_{ij} = -p\delta_{ij}$ and $N\,Eh_{ij}h_{kl} = "
+    statement=r"On $|s|^2 = N$, in an orthonormal tangent frame, with Riemannian derivatives: $EH^2 = N$, $EHg_i = "
+    r"0$, $Eg_ig_j = p\delta_{ij}$, $Eg_ih_{jk} = 0$, $EHh_{ij} = -p\delta_{ij}$ and $N\,Eh_{ij}h_{kl} = "
     r"p(p-1)(\delta_{ik}\delta_{jl} + \delta_{il}\delta_{jk}) + p^2\delta_{ij}\delta_{kl}$: the Hessian is a GOE "
     r"matrix shifted by the energy.",
     source="auffinger2013, section 3, in the form of; own derivation",
@@ -252,11 +250,10 @@ def _check_sampler(case: SampleCase, law: Callable[[np.ndarray, int], np.ndarray
 SAMPLER = Claim(
     id="spin_glass.sampler",
     title="The sampler draws the coefficients of the p-spin model",
-    statement=r"The coefficients of the Gaussian model drawn by the book are independent, centred and normal with "
-    r"variance $N^{1-p}$ "
-    r"times the number of orderings; tested at $p = 3$, $N = 50$ (22100 coefficients), where a variance wrong by 8 %, "
-    r"a mean of "
-    r"0.1 standard deviations or a repetition of the coefficients is found almost surely.",
+    statement="The coefficients of the Gaussian model drawn by the book are independent, centred and normal with "
+    "variance $N^{1-p}$ times the number of orderings; tested at $p = 3$, $N = 50$ (22100 coefficients), where a "
+    "variance wrong by 8 %, a mean of 0.1 standard deviations or a repetition of the coefficients is found almost "
+    "surely.",
     source="auffinger2013, equation (2.2)",
     case_type=SampleCase,
     cases=Sample(50),

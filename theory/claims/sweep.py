@@ -105,7 +105,6 @@ def sweep(claim: Claim, law: Any, cases: Any, max_examples: int, seed: int, *, s
     def one(case: Case, drawn: bool = True) -> None:
         crashed = False
         try:
-            str(case)  # a case that has no JSON could not be run again
             v = judge(claim, case, law)
         except Exception as error:
             v, crashed = Verdict(Outcome.FAILS, detail=f"check raised {type(error).__name__}: {error}"), True

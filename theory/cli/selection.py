@@ -98,13 +98,8 @@ def _module(file: str) -> Any:
 def run_all(claims: list[Claim], args: argparse.Namespace) -> Iterator[Result]:
     """The results of the claims in their order, one after the other or in ``--jobs`` processes."""
     from theory.claims.engine import share, verify
-    from theory.claims.registry import registry
 
-    options = {
-        "max_examples": args.max_examples,
-        "seed": args.seed,
-        "alarm": share(*{claim.id: claim for claim in (*registry.values(), *claims)}.values()),
-    }
+    options = {"max_examples": args.max_examples, "seed": args.seed, "alarm": share(*claims)}
     jobs = getattr(args, "jobs", 1)
     if jobs == 1 or len(claims) == 1:
         yield from (verify(claim, **options) for claim in claims)

@@ -12,10 +12,10 @@ from theory.arithmetic import ball, flint, precision, rational, to_float
 from theory.critical.classify import BITS, answer, point_of, theory_module
 from theory.critical.generic import Facts
 from theory.critical.kinks import float_kink_facts
-from theory.critical.survey import attempt, box_facts, exact_facts, survey
+from theory.critical.survey import attempt, box_facts, exact_facts, exactly_critical
 from theory.critical.systems import certified_near, distance
 from theory.critical.tangent import moduli, refuse_off_manifold, tangent_gradient
-from theory.errors import NotCritical, NotExact, Undecided
+from theory.errors import NotCritical, Undecided
 from theory.landscape import Classification
 
 # A coordinate of the critical point is read as a short fraction if one with such a denominator lies in its box.
@@ -93,20 +93,11 @@ def nearest(model: Any, theta: Any, *, gtol: float | None = None, theory: Any = 
         g = _steepness(model, start)
         if gtol is not None and g > gtol:
             raise NotCritical(f"nearest: needs a gradient of at most gtol = {gtol:.1e}, got {g:.1e}; train further")
-        there = _exactly_critical(model, point)
-        if there is not None:
+        there = exactly_critical(model, point)
+        if there is not None and there.critical:
             return Nearest(there.theta, 0.0, answer(model, there, theory))
         model, facts = _certified(model, start)
         return Nearest(facts.theta, distance(facts.theta, start), answer(model, facts, theory))
-
-
-def _exactly_critical(model: Any, point: np.ndarray) -> Facts | None:
-    """The facts of a point that is critical as it is."""
-    try:
-        facts = survey(model, point, None)
-    except NotExact:
-        return None
-    return facts if facts.critical and facts.evidence == "exact" else None
 
 
 def _steepness(model: Any, start: np.ndarray) -> float:

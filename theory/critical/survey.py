@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from theory.arithmetic import BALL, RATIONAL, arithmetic_of, as_array, ball, is_zero, rational, to_float
-from theory.critical.generic import Facts, exactly, rational_of, with_certificate
+from theory.critical.generic import Facts, exactly, with_certificate
 from theory.critical.kinks import float_kink_facts, kink_facts
 from theory.critical.numeric import numeric_facts
 from theory.critical.systems import System, certified_in, signs_of, system_at
@@ -115,13 +115,26 @@ def _float_facts(model: Any, theta: np.ndarray, gtol: float | None) -> Facts:
 
 
 def _dyadic_facts(model: Any, theta: np.ndarray, g: np.ndarray | None) -> Facts | None:
-    """Exact facts of a float vector; None unless it is exactly critical and the model's answers there are exact."""
-    exact = rational_of(theta)
-    zero = attempt(tangent_gradient, model, exact)
+    """Proved facts of a float vector; None unless it is exactly critical and the model's answers there are exact."""
+    facts = exactly_critical(model, theta)
+    if facts is not None or g is None or not is_zero(g).all():
+        return facts
     try:
-        if zero is not None and is_zero(zero).all() and attempt(refuse_off_manifold, model, exact):
-            return exact_facts(model, exact)
-        return ball_facts(model, ball(theta)) if g is not None and is_zero(g).all() else None
+        return ball_facts(model, ball(theta))
+    except NotExact:  # the gradient is exact, but not the loss or the Hessian
+        return None
+
+
+def exactly_critical(model: Any, theta: np.ndarray) -> Facts | None:
+    """Exact facts of floats, rationals or exact balls at which the gradient is exactly zero; None everywhere else."""
+    exact = exactly(theta)
+    if exact is None:
+        return None
+    zero = attempt(tangent_gradient, model, exact)
+    if zero is None or not is_zero(zero).all() or not attempt(refuse_off_manifold, model, exact):
+        return None
+    try:
+        return exact_facts(model, exact)
     except NotExact:  # the gradient is exact, but not the loss or the Hessian
         return None
 

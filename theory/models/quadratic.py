@@ -50,7 +50,7 @@ class Quadratic(Model):
     def regression(cls, X: Any, y: Any) -> Quadratic:
         """Linear regression ||y - theta X||^2 for X (d, m), y (m,): A = 2 X X^T, b = -2 X y, c = y.y."""
         X = arrays.matrix(X, "Quadratic.regression", "X")
-        y = arithmetic_of(X).convert(arrays.vector(y, "Quadratic.regression", "y", X.shape[1]))
+        y = arithmetic_of(X).convert(arrays.targets(y, X, "Quadratic.regression"))
         return cls(2 * (X @ X.T), -2 * (X @ y), y @ y)
 
     @cached_property

@@ -50,7 +50,7 @@ class ReluNeuron(Model):
     def __post_init__(self) -> None:
         X = arrays.matrix(self.X, "ReluNeuron", "X")
         object.__setattr__(self, "X", X)
-        object.__setattr__(self, "y", arrays.vector(self.y, "ReluNeuron", "y", size=X.shape[1]))
+        object.__setattr__(self, "y", arrays.targets(self.y, X, "ReluNeuron"))
 
     @cached_property
     def _net(self) -> ShallowNet:

@@ -51,7 +51,7 @@ class ShallowNet(Model):
         *, output_loss: Any = None,
     ) -> None:  # fmt: skip
         width, X = arrays.positive_int(width, "ShallowNet", "width"), arrays.matrix(X, "ShallowNet", "X")
-        y = arrays.vector(y, "ShallowNet", "y", size=X.shape[1])
+        y = arrays.targets(y, X, "ShallowNet")
         loss = loss_named(loss if output_loss is None else output_loss)
         if hasattr(loss, "check_targets"):
             loss.check_targets(y, "ShallowNet")
