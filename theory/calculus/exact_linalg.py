@@ -119,6 +119,14 @@ def null_space(a: Any) -> np.ndarray:
     return basis
 
 
+def column_space(a: Any) -> np.ndarray:
+    """The pivot columns (r, rank) of a rational matrix (r, c), also of one without columns: a basis of its range."""
+    if np.shape(a)[1:] == (0,):
+        return a
+    m = rational_matrix(a, "column_space")
+    return array_of(m)[:, _row_echelon(m)[1]]
+
+
 def pinv(a: Any) -> np.ndarray:
     """The Moore-Penrose inverse (c, r) of a rational matrix (r, c); rational again.
 

@@ -16,19 +16,29 @@ from theory.models.linear_resnet import LinearResNet
 
 
 def decide(model: Any, facts: Facts) -> Decision | None:
-    """The decision for the net at theta + vec(I)."""
+    """The decision for the net at theta + vec(I); a descent curve is brought back."""
     if not is_unchanged(model.net, DeepLinearNet):
         return None
-    return deep_linear.decide(model.net, replace(facts, theta=facts.theta + _identity(model, facts.theta)))
+    decision = deep_linear.decide(model.net, replace(facts, theta=facts.theta + _identity(model, facts.theta)))
+    if decision is None or "descent_curve" not in decision.certificate:
+        return decision
+    rows = decision.certificate["descent_curve"].copy()
+    rows[0] = facts.theta
+    return replace(decision, certificate={**decision.certificate, "descent_curve": rows})
 
 
-def near(model: Any, theta: np.ndarray) -> tuple[Any, np.ndarray] | None:
-    """(exact ResNet, exact global minimum) beside a float theta, from the net at theta + vec(I)."""
+def near(model: Any, theta: np.ndarray) -> tuple[Any, Facts] | None:
+    """(ResNet with exact data, facts of the critical point beside a float theta), from the net at theta + vec(I)."""
     if not is_unchanged(model.net, DeepLinearNet):
         return None
     exact = rational_of(theta)
     found = deep_linear.near(model.net, exact + _identity(model, exact))
-    return found and (LinearResNet._of(found[0]), found[1] - _identity(model, exact))
+    if found is None:
+        return None
+    net, facts = found
+    there = facts.theta - _identity(model, facts.theta)
+    box = {"box": there} if "box" in facts.certificate else {}
+    return LinearResNet._of(net), replace(facts, theta=there, certificate={**facts.certificate, **box})
 
 
 def _identity(model: Any, theta: np.ndarray) -> np.ndarray:

@@ -123,7 +123,7 @@ def _certified(model: Any, start: np.ndarray) -> tuple[Any, Facts]:
         found = near(model, start) if near else None
         if found is None:
             raise
-        return found[0], exact_facts(*found)
+        return found
 
 
 def _as_fractions(model: Any, box: np.ndarray) -> Facts | None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
-from theory.arithmetic import BALL, RATIONAL, arithmetic_of, as_array, ball, is_zero, rational, to_float
+from theory.arithmetic import BALL, RATIONAL, arithmetic_of, as_array, ball, is_zero
+from theory.calculus.negative_direction import negative_direction
 from theory.critical.generic import Facts, exactly, with_certificate
 from theory.critical.kinks import float_kink_facts, kink_facts
 from theory.critical.numeric import numeric_facts
@@ -55,15 +55,10 @@ def _orbit(D: np.ndarray, H: np.ndarray) -> int:
 
 
 def _negative_direction(H: np.ndarray, frame: np.ndarray | None) -> dict[str, Any]:
-    """A rational v with v^T H v < 0: the float eigenvector, rounded as coarsely as still proves it."""
-    scaled = to_float(H * (1 / max(abs(H).flat)))
-    v = np.linalg.eigh(scaled)[1][:, 0]
-    for digits in (1, 2, 4, 8, 16):
-        w = rational([Fraction(round(10**digits * x), 10**digits) for x in (v / np.abs(v).max()).tolist()])
-        curvature = w @ H @ w
-        if curvature < 0:
-            return {"direction": w if frame is None else frame @ w, "curvature": curvature}
-    return {}
+    """A rational tangent vector v with v^T H v < 0."""
+    found = negative_direction(H)
+    assert found is not None, "the inertia has a negative eigenvalue"
+    return {"direction": found[0] if frame is None else frame @ found[0], "curvature": found[1]}
 
 
 def ball_facts(model: Any, theta: np.ndarray) -> Facts:

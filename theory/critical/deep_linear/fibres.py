@@ -1,0 +1,60 @@
+"""The product map W -> W_H ... W_1: its rank, the orbits of GL in its fibres, and how many pieces a fibre has.
+
+Source: trager2020, rank and fibres of the product map, in the form of; orbits and zero modes: own derivation.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from theory.arithmetic import arithmetic_of, sign
+from theory.calculus.exact_linalg import rank, rational_matrix
+from theory.errors import Degenerate
+from theory.models.matrix_chain import partial_products
+
+
+def rank_of_product_map(net: Any, theta: np.ndarray) -> int:
+    """The rank of d(W_H ... W_1) at a rational theta (n,), data apart: sum_i (rk A_i - rk A_{i-1}) rk B_i, A_0 := 0.
+
+    The images of the layers are R^{d_H} (x) R^{d_0} restricted to range A_i (x) row space of B_i; the ranges grow with
+    i and the row spaces shrink, so that layer i adds what is new in its range.
+    """
+    A, B = partial_products(net.unpack(theta), arithmetic_of(theta))
+    a = [0, *map(rank, A)]
+    return sum((new - old) * rank(b) for old, new, b in zip(a, a[1:], B, strict=False))
+
+
+def orbit_dimension(net: Any, theta: np.ndarray) -> int:
+    """The dimension of the orbit of a rational theta (n,) under GL of the hidden layers.
+
+    At critical points the orbit lies in the kernel of the Hessian, and so does whatever X does not see in W_1.
+    """
+    return rank(D) if len(D := net.symmetry_directions(theta)) else 0
+
+
+def fibre_components(widths: tuple[int, ...]) -> int:
+    """Connected components 2^b of the fibre over a product of full rank k = min d_i; b hidden layers have width k."""
+    return 2 ** sum(d == min(widths) for d in widths[1:-1])
+
+
+def fibre_component(net: Any, theta: np.ndarray) -> tuple[int, ...]:
+    """The component of the fibre in which a rational theta (n,) with a product of full rank lies.
+
+    For each hidden layer i of width k the sign of det B_{i+1}[:, columns], where the columns are the first ones that
+    are independent in R; B_{i+1} = W_i ... W_1 is determined by R up to GL(k), whose two pieces it tells apart.
+
+    Raises
+    ------
+    Degenerate
+        When the product has a lower rank: such fibres are connected.
+    """
+    W, k = net.unpack(theta), min(net.widths)
+    _, B = partial_products(W, arithmetic_of(theta))
+    R = W[-1] @ B[-1]
+    if rank(R) < k:
+        raise Degenerate(f"fibre_component: needs a product of rank k = {k}, got {rank(R)}, where fibres are connected")
+    pivots = [c for c in range(R.shape[1]) if rank(R[:, : c + 1]) > (rank(R[:, :c]) if c else 0)]
+    minors = [rational_matrix(b[:, pivots]).det() for b, d in zip(B[1:], net.widths[1:-1], strict=True) if d == k]
+    return tuple(int(s) for s in sign(np.array(minors, object))) if minors else ()

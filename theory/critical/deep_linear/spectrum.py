@@ -1,0 +1,181 @@
+"""The singular values of Y X^+ X, exactly: what the critical points of a deep linear net are made of.
+
+With S = X X^T, P = Y X^T and Sigma = P S^+ P^T, the squared singular values sigma_q^2 of Y X^+ X are the eigenvalues of
+Sigma, and its left singular vectors u_q those of Sigma. Critical points of ||Y - W_H ... W_1 X||^2 have products with
+R X = P_S Y X^+ X for an index set S of nonzero singular values, |S| <= k = min(rank X, d_1, ..., d_H), and the value
+||Y (I - X^+ X)||^2 + the sum of sigma_q^2 over q not in S.
+
+Source: baldihornik1989, Fact 4, and achour2024, critical values, in the form of; without hypotheses on the data: own
+derivation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from functools import cached_property, reduce
+from typing import Any
+
+import numpy as np
+
+from theory.arithmetic import RATIONAL, Arithmetic, arithmetic_of, ball, flint, precision, rational
+from theory.calculus.exact_linalg import null_space, pinv, rank, symmetric_eigenvalues
+from theory.critical.generic import exactly
+from theory.errors import NotExact
+from theory.models.deep_linear import DeepLinearNet
+from theory.models.product_loss import Moments, SquaredError, SquaredMoments
+
+IndexSet = tuple[int, ...]
+BITS = 128
+
+
+@dataclass(frozen=True, eq=False)
+class Spectrum(Moments):
+    """<R S - 2 P, R> + c with the spectrum of Sigma = P S^+ P^T; all entries rational.
+
+    Indices q = 0, 1, ... count the nonzero singular values in descending order, with multiplicity.
+    """
+
+    @cached_property
+    def best(self) -> np.ndarray:
+        """Y X^+, the least-squares map of minimal norm (d_H, d_0)."""
+        return self.P @ pinv(self.S)
+
+    @cached_property
+    def Sigma(self) -> np.ndarray:
+        """Y X^+ X Y^T (d_H, d_H)."""
+        return self.best @ self.P.T
+
+    @cached_property
+    def distinct(self) -> tuple[tuple[Any, int], ...]:
+        """The distinct nonzero sigma^2, descending, each with its multiplicity: ``fmpq``, or ``arb`` if irrational."""
+        with precision(max(BITS, flint().ctx.prec)):
+            return tuple((value, m) for value, m in symmetric_eigenvalues(self.Sigma) if value != 0)
+
+    @cached_property
+    def squares(self) -> tuple[Any, ...]:
+        """sigma_q^2, descending, with multiplicity."""
+        return tuple(value for value, m in self.distinct for _ in range(m))
+
+    @cached_property
+    def floor(self) -> Any:
+        """||Y (I - X^+ X)||^2, what no map reaches."""
+        return self.c - np.trace(self.Sigma)
+
+    def value_at(self, S: IndexSet) -> Any:
+        """The loss of a product that keeps S: rational if the kept squares are, or those left out; else a ball."""
+        kept = [square for q, square in enumerate(self.squares) if q in S]
+        left = [square for q, square in enumerate(self.squares) if q not in S]
+        if all(isinstance(x, flint().fmpq) for x in kept):
+            return self.c - sum(kept, start=flint().fmpq(0))
+        return sum(left, start=self.floor)  # an fmpq beside a ball enters it exactly
+
+    def eigenvectors(self, rng: np.random.Generator | None = None) -> list[np.ndarray]:
+        """Orthogonal columns u_q (d_H,) of Sigma, then a basis of its kernel; rational where sigma_q^2 is.
+
+        With ``rng`` the basis of each multiple eigenvalue is a random one.
+        """
+        one = Arithmetic(RATIONAL).eye(len(self.Sigma))
+        spaces = [self._eigenspace(i, one) for i in range(len(self.distinct))]
+        spaces.append(null_space(self.Sigma))
+        return [u for basis in spaces for u in orthogonal(_mixed(basis, rng)).T]
+
+    def _eigenspace(self, i: int, one: np.ndarray) -> np.ndarray:
+        """A basis (d_H, m) of the i-th eigenspace; in balls it is cut out by the other factors of Sigma."""
+        value, m = self.distinct[i]
+        if isinstance(value, flint().fmpq):
+            return null_space(self.Sigma - value * one)
+        others = [flint().arb(v) for j, (v, _) in enumerate(self.distinct) if j != i]
+        Sigma, one = ball(self.Sigma), ball(one)
+        if len(self.squares) < len(one):
+            others.append(flint().arb(0))
+        projector = reduce(lambda B, v: B @ (Sigma - v * one), others, one)
+        length = [float(sum(column * column).mid()) for column in projector.T]
+        return projector[:, sorted(np.argsort(length)[::-1][:m])]
+
+
+def spectrum_of(net: Any) -> Spectrum:
+    """The spectrum of a net with the squared loss; see ``rational_net`` for what is refused."""
+    return exact_moments(rational_net(net))
+
+
+def rational_net(net: Any) -> DeepLinearNet:
+    """The net with rational data: rationals as they are, floats as the rationals that they are.
+
+    Raises
+    ------
+    TypeError
+        For another model or loss.
+    NotExact
+        For data in balls with a radius, or symbols.
+    """
+    if not isinstance(net, DeepLinearNet) or not isinstance(net.objective, SquaredError | SquaredMoments):
+        loss = getattr(getattr(net, "objective", None), "loss", None)
+        got = type(net).__name__ + (f" with the loss {loss.name}" if loss is not None else "")
+        want = "a DeepLinearNet with the squared loss"
+        raise TypeError(f"deep_linear: needs {want}, got {got}; of a LinearResNet take its .net")
+    exact = exact_net(net)
+    if exact is None:
+        raise NotExact("deep_linear: needs rational or float data, got balls; the rank of what they contain is open")
+    return exact
+
+
+def exact_net(model: Any) -> DeepLinearNet | None:
+    """The net whose data are the rationals that the model's data are, also as floats; None for balls with a radius."""
+    data = [exactly(getattr(model.objective, a.name)) for a in fields(model.objective)]
+    return None if any(a is None for a in data) else DeepLinearNet._of(model.widths, type(model.objective)(*data))
+
+
+def exact_moments(net: DeepLinearNet) -> Spectrum:
+    """The spectrum of a net with rational data, kept with the net."""
+    if not isinstance(found := net._f(Arithmetic(RATIONAL)), Spectrum):
+        found = net._objectives[Arithmetic(RATIONAL)] = Spectrum(found.S, found.P, found.c)
+    return found
+
+
+def largest_rank(net: Any) -> int:
+    """k = min(rank X, d_1, ..., d_H), the largest rank of R X."""
+    return min(rank(spectrum_of(net).S), *net.widths[1:])
+
+
+def index_set(net: Any, S: Sequence[int]) -> IndexSet:
+    """S as a sorted tuple of indices of nonzero singular values, at most k of them (all of them for H = 1).
+
+    Raises
+    ------
+    ValueError
+        For repeated or unknown indices, too many, and a proper subset for H = 1.
+    """
+    n, k = len(spectrum_of(net).squares), largest_rank(net)
+    chosen = tuple(sorted(int(q) for q in S))
+    if len(set(chosen)) < len(chosen) or not all(0 <= q < n for q in chosen):
+        raise ValueError(f"normal_form: S needs different indices of the {n} nonzero singular values, got {tuple(S)}")
+    if len(chosen) > k:
+        raise ValueError(f"normal_form: S needs at most k = {k} indices, got {len(chosen)}: no product has that rank")
+    if net.depth == 1 and len(chosen) < n:
+        raise ValueError(f"normal_form: one layer has critical points for S = {tuple(range(n))} only, got {chosen}")
+    return chosen
+
+
+def orthogonal(basis: np.ndarray) -> np.ndarray:
+    """Gram and Schmidt without square roots: orthogonal columns (n, m) with the same spans."""
+    columns: list[np.ndarray] = []
+    for v in basis.T:
+        for u in columns:
+            v = v - u * ((u @ v) / (u @ u))
+        columns.append(v)
+    return np.stack(columns, axis=1) if columns else basis
+
+
+def _mixed(basis: np.ndarray, rng: np.random.Generator | None) -> np.ndarray:
+    m = basis.shape[1]
+    if rng is None or m < 2:
+        return basis
+    return basis @ arithmetic_of(basis).convert(unimodular(m, rng))
+
+
+def unimodular(n: int, rng: np.random.Generator) -> np.ndarray:
+    """A random integer matrix of determinant 1, as rationals (n, n): lower times upper, entries -1, 0, 1."""
+    L, U = (rng.integers(-1, 2, (n, n)) for _ in range(2))
+    one = np.eye(n, dtype=int)
+    return rational((np.tril(L, -1) + one) @ (np.triu(U, 1) + one))
