@@ -97,6 +97,7 @@ DERIVATIVES = Claim(
         "Hessian without the cross term": lambda net, theta: displayed(net, theta, cross=0),
         "cross term with reversed indices": lambda net, theta: displayed(net, theta, transposed=True),
     },
+    exercises=("linear.gradient",),
 )
 
 # -- symmetry --------------------------------------------------------------------------------------------------------

@@ -9,10 +9,9 @@ from typing import Any
 import numpy as np
 
 from theory.arithmetic import is_zero, rational
-from theory.calculus.inertia import inertia
 from theory.claims.cases import Case, Matrix, composed, matrices, vectors
 from theory.claims.claim import Claim, Counterexample, Hypothesis, Verdict, erratum, verdict
-from theory.claims.linear_data import SpectralData, spectral_data
+from theory.claims.linear_data import CriticalPoint, critical_points
 from theory.models.deep_linear import DeepLinearNet
 
 # -- the origin ------------------------------------------------------------------------------------------------------
@@ -144,31 +143,28 @@ ORIGIN_ERRATUM = erratum(
 # -- saddles ---------------------------------------------------------------------------------------------------------
 
 
-def _check_strict(case: SpectralData, law: Callable[[Any, bool], bool]) -> Verdict:
-    net, theta = case.net, case.critical_point()
-    critical = is_zero(net.gradient(theta)).all()
-    is_global = net.loss(theta) == net.minimum_value()
-    return verdict(
-        critical and law(inertia(net.hessian(theta)), is_global), detail="exact inertia at exact critical points"
-    )
+def _check_strict(case: CriticalPoint, law: Callable[[Any, bool], bool]) -> Verdict:
+    critical = is_zero(case.net.gradient(case.theta)).all()
+    is_global = case.net.loss(case.theta) == case.net.minimum_value()
+    return verdict(critical and law(case.signs, is_global), detail="exact inertia at exact critical points")
 
 
 STRICT = Claim(
     id="deep_linear.two_layers_strict",
     title="Two layers: every saddle is strict",
     statement="For $H = 2$ and all $X, Y$ and widths: the Hessian at every critical point that is not a global "
-    "minimum has a negative eigenvalue, and at a global minimum it has none. Checked on the critical points with "
-    "product $U_SU_S^TYX^+$ and vanishing free blocks, in random gauges.",
+    "minimum has a negative eigenvalue, and at a global minimum it has none. Checked on points from the "
+    "whole critical set.",
     source="kawaguchi2016, Corollary 2.4, in the form of; without hypotheses on the data: own derivation",
-    case_type=SpectralData,
-    cases=spectral_data(2),
+    case_type=CriticalPoint,
+    cases=critical_points(2),
     law=lambda signs, is_global: (signs.negative == 0) == is_global,
     check=_check_strict,
     hypotheses=(Hypothesis("two layers", "$H = 2$", lambda case: len(case.widths) == 3),),
     counterexamples=(
         Counterexample(
             "two layers",
-            SpectralData((1, 1, 1, 1), (1,), (1,), 0, (0,) * 8, (), (0, 0)),
+            CriticalPoint((1, 1, 1, 1), (1,), (1,), 0, (0,) * 8, (), (0, 0), 0),
             "H = 3: the Hessian at the origin vanishes",
         ),
     ),
@@ -178,9 +174,9 @@ STRICT = Claim(
         "no zero eigenvalues": lambda signs, is_global: signs.zero == 0,
     },
     examples=(
-        SpectralData((1, 1, 2), (1,), (1,), 0, (0,) * 8, (), (0, 0)),  # one negative eigenvalue
-        SpectralData((2, 1, 2), (1, 1), (2, 1), 1, (1,) * 8, (1,), (0, 0)),  # the wrong direction kept
-        SpectralData((2, 2, 2), (1, 1), (2, 1), 0, (0,) * 8, (0, 1), (1, 0)),  # a global minimum
+        CriticalPoint((1, 1, 2), (1,), (1,), 0, (0,) * 8, (), (0, 0), 0),  # one negative eigenvalue
+        CriticalPoint((2, 1, 2), (1, 1), (2, 1), 1, (1,) * 8, (1,), (0, 0), 0),  # the wrong direction kept
+        CriticalPoint((2, 2, 2), (1, 1), (2, 1), 0, (0,) * 8, (0, 1), (1, 0), 0),  # a global minimum
     ),
     uses=("deep_linear.minimum", "deep_linear.derivatives"),
 )
@@ -219,6 +215,7 @@ BAD_SADDLES = Claim(
     },
     examples=(Origin((1, 1, 1, 1), ((1,),), ((1,),)),),
     uses=("deep_linear.origin", "deep_linear.derivatives"),
+    exercises=("linear.bad-saddle",),
     deviations="Stated with YX^T != 0, without which no bad saddle exists; no other hypothesis on the data is needed.",
 )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from typing import Any
 
@@ -11,7 +11,9 @@ import numpy as np
 
 from theory.arithmetic import rational
 from theory.calculus.exact_linalg import solve
+from theory.calculus.inertia import Inertia, inertia
 from theory.claims.cases import Case, composed, rationals, vectors
+from theory.critical.deep_linear.normal_form import random_critical_point
 from theory.models.deep_linear import DeepLinearNet
 
 
@@ -120,6 +122,55 @@ class SpectralData(Case):
         return layers
 
 
+@dataclass(frozen=True)
+class CriticalPoint(SpectralData):
+    """A critical point that keeps the singular values ``kept``, drawn by ``seed`` from all of those.
+
+    Free blocks (strings of all lengths), kept vectors of ties, and all bases are random; ``seed`` 0 leaves the free
+    blocks zero. Given ``weights`` are the point itself.
+    """
+
+    seed: int
+    weights: tuple = ()
+
+    @property
+    def index_set(self) -> tuple[int, ...]:
+        """``kept`` as indices into the nonzero singular values in descending order."""
+        s = self.singular_values
+        order = sorted((i for i in range(len(s)) if s[i] > 0), key=lambda i: -s[i])
+        return tuple(sorted(order.index(i) for i in self.kept))
+
+    @cached_property
+    def theta(self) -> np.ndarray:
+        """The critical point (n,)."""
+        if self.weights:
+            return rational(self.weights)
+        strings = () if self.seed == 0 else None
+        return random_critical_point(self.net, self.index_set, np.random.default_rng(self.seed), strings)
+
+    @cached_property
+    def layers(self) -> tuple[np.ndarray, ...]:
+        """W_1, ..., W_H."""
+        return self.net.unpack(self.theta)
+
+    @cached_property
+    def signs(self) -> Inertia:
+        """The exact inertia of the Hessian."""
+        return inertia(self.net.hessian(self.theta))
+
+    @property
+    def value(self) -> Any:
+        """The critical value: the floor, and the squares of the singular values that are not kept."""
+        floor = rational([self.floor])[0] ** 2
+        return floor + sum((x * x for i, x in enumerate(self.singular_values) if i not in self.kept), start=0 * floor)
+
+    @property
+    def minimum(self) -> Any:
+        """The global minimum: the k largest singular values are kept."""
+        tail = sorted(self.singular_values, reverse=True)[self.bottleneck :]
+        return rational([self.floor])[0] ** 2 + sum((x * x for x in tail), start=rational([0])[0])
+
+
 def _spread(*values: int, size: int) -> Any:
     """Distinct values in any order: the orders of s_i, s_i d_i and s_i / d_i then differ often."""
     from hypothesis import strategies as st
@@ -149,3 +200,24 @@ def spectral_data(*depths: int) -> Callable[[], Any]:
         return SpectralData(widths, d, s, draw(st.sampled_from((0, 1))), rotations, kept, draw(vectors(2, few)))
 
     return cases
+
+
+def critical_points(*depths: int) -> Callable[[], Any]:
+    """A callable that gives the strategy: ``spectral_data`` with random free blocks."""
+
+    @composed
+    def cases(draw: Any) -> CriticalPoint:
+        """Half of the cases with vanishing free blocks."""
+        from hypothesis import strategies as st
+
+        data = draw(spectral_data(*depths)())
+        if len(data.widths) == 2:  # one layer keeps everything
+            data = replace(data, kept=tuple(i for i, s in enumerate(data.s) if s and data.d[i]))
+        return CriticalPoint(**vars_of(data), seed=draw(st.just(0) | st.integers(1, 2**16)))
+
+    return cases
+
+
+def vars_of(data: SpectralData) -> dict[str, Any]:
+    """The fields of a case by name."""
+    return {f.name: getattr(data, f.name) for f in fields(data)}
