@@ -1,4 +1,4 @@
-"""Linear ResNets near the identity: critical points there are global, and whether an optimum lies there."""
+"""Linear ResNets near the identity: critical points there are global, and where that ends."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from theory.arithmetic import ball, is_zero, precision, rational, to_float
-from theory.calculus.exact_linalg import null_space, rank, solve, symmetric_eigenvalues
+from theory.arithmetic import is_zero, rational
+from theory.calculus.exact_linalg import null_space, rank
 from theory.calculus.inertia import inertia
 from theory.claims.cases import Case, Matrix, composed, exact_tuple, matrices
-from theory.claims.claim import Claim, Counterexample, Hypothesis, Verdict, erratum, verdict
+from theory.claims.claim import Claim, Counterexample, Hypothesis, Verdict, verdict
+from theory.critical.classify import classify
+from theory.definitions import linear_resnet as definition
+from theory.landscape import Kind
 from theory.models.linear_resnet import LinearResNet
 
 
@@ -121,176 +124,152 @@ CRITICAL = Claim(
     "direction.",
 )
 
-# -- an optimum near the identity ------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Map(Case):
-    """A linear map R to be learned, and the input covariance Sigma."""
-
-    R: Matrix
-    Sigma: Matrix
+# -- one singular layer ----------------------------------------------------------------------------------------------
 
 
 @composed
-def maps(draw: Any) -> Map:
-    """d = 1, 2; R of both orientations, seldom singular; Sigma = F F^T with invertible F."""
+def mostly_invertible(draw: Any) -> NearIdentity:
+    """d = 1, 2 and H = 1, 2, 3; layers far from the identity, one I + W_k often singular; singular Sigma too."""
     from hypothesis import strategies as st
 
-    d = draw(st.integers(1, 2))
-    F = rational(draw(st.sampled_from((((1,),), ((2,),)) if d == 1 else (((1, 0), (0, 1)), ((1, 1), (0, 2))))))
-    return Map(draw(matrices(d, d)), exact_tuple(F @ F.T))
+    d, H = draw(st.integers(1, 2)), draw(st.integers(1, 3))
+    factors = [np.array(draw(matrices(d, d, st.integers(-2, 2))), object) for _ in range(H)]
+    at = draw(st.integers(0, 2 * H - 1))
+    if at < H:
+        factors[at][0] = factors[at][-1] * draw(st.integers(0, 1))
+    layers = tuple(exact_tuple(rational(f - np.eye(d, dtype=int))) for f in factors)
+    F = draw(matrices(d, d, st.sampled_from((1, 0, -1, 2))))
+    shift = draw(st.one_of(st.just(((0,) * d,) * d), matrices(d, d, st.integers(-1, 1)), _annihilating(F)))
+    return NearIdentity(layers, shift, F, draw(st.sampled_from((0, 1))))
 
 
-def determinant(R: np.ndarray) -> Any:
-    """det R of a 1x1 or 2x2 rational matrix."""
-    return R[0, 0] if len(R) == 1 else R[0, 0] * R[1, 1] - R[0, 1] * R[1, 0]
+def singular_factors(case: NearIdentity) -> int:
+    """How many of the I + W_k are singular."""
+    one = rational(np.eye(len(case.F), dtype=int))
+    return sum(rank(one + W) < len(one) for W in rational(case.layers))
 
 
-def layers_near_identity(R: np.ndarray, H: int) -> list[np.ndarray]:
-    """Rational W_1, ..., W_H with (I + W_H) ... (I + W_1) = R exactly and nearly the least max ||W_k||, for det R > 0.
-
-    R = e^K e^S (polar decomposition; K skew, S symmetric) gives H factors e^{K/H} e^{S_k/H} with S_k the rotated S; the
-    first H - 1 are rounded to rationals, and the last is solved for.
-    Source: hardtma2017, Theorem 2.1, with the repair of its proof: own derivation.
-    """
-    from scipy.linalg import expm, logm, polar
-
-    Q, P = polar(to_float(R))
-    K, S = np.real(logm(Q)), np.real(logm(P))
-    if len(R) == 2:  # logm of a half turn is not real; the angle is
-        angle = np.arctan2(Q[1, 0], Q[0, 0])
-        K = angle * np.array([[0.0, -1.0], [1.0, 0.0]])
-    step = expm(K / H)
-    turn, one = np.eye(len(R)), rational(np.eye(len(R), dtype=int))
-    product, layers = one, []
-    for _ in range(H - 1):
-        factor = step @ (turn @ expm(S / H) @ turn.T)
-        W = rational([[Fraction(round(x * 2**20), 2**20) for x in row] for row in factor - np.eye(len(R))])
-        layers.append(W)
-        product = (one + W) @ product
-        turn = step @ turn
-    layers.append(solve(product.T, R.T).T - one)
-    return layers
+def _check_one_singular(case: NearIdentity, law: Callable[[bool, bool, bool], bool]) -> Verdict:
+    """Critical by the model; global by the literal error above its least value; fitting by the product."""
+    model, theta = case.model_and_point()
+    critical = bool(is_zero(model.gradient(theta)).all())
+    above = expected_error(case) - len(case.F) * rational([case.noise])[0]
+    fits = bool(is_zero(rational(case.shift)).all())
+    same = above == model.loss(theta) - model.minimum_value()
+    return verdict(same and law(critical, bool(above == 0), fits), detail="gradient and excess of the loss, exactly")
 
 
-def _singular_values(R: np.ndarray) -> tuple[Any, Any]:
-    """The largest and the least singular value of an invertible R, in balls."""
-    values = [ball([value])[0].sqrt() for value, _ in symmetric_eigenvalues(R.T @ R)]
-    return values[0], values[-1]
+ONE_SINGULAR = Claim(
+    id="linear_resnet.one_singular_layer",
+    title="One singular layer makes no critical point but global minima",
+    statement=r"For every $R$, $\Sigma \succeq 0$ and noise: if at most one of the $I + W_k$ is singular, however far "
+    r"they are from the identity, the point is critical iff it is a global minimum. For $H = 1$ this is every point.",
+    source="own derivation, after the proof of hardtma2017, Theorem 2.2",
+    case_type=NearIdentity,
+    cases=mostly_invertible,
+    law=lambda critical, is_global, fits: critical == is_global,
+    check=_check_one_singular,
+    hypotheses=(Hypothesis("one", "at most one $I + W_k$ is singular", lambda case: singular_factors(case) <= 1),),
+    counterexamples=(
+        Counterexample(
+            "one",
+            NearIdentity((((-1,),), ((-1,),)), ((1,),), ((1,),), 0),
+            "d = 1, H = 2, w = (-1, -1), R = 1: two singular layers, critical with loss 1 > 0",
+        ),
+    ),
+    false_laws={
+        "a critical point reproduces R": lambda critical, is_global, fits: critical == fits,
+        "no point is critical": lambda critical, is_global, fits: not critical,
+        "every point is critical": lambda critical, is_global, fits: critical,
+    },
+    examples=(
+        NearIdentity((((-1,),), ((5,),)), ((0,),), ((1,),), 0),  # a singular layer in a global minimum
+        NearIdentity((((-1,),), ((5,),)), ((1,),), ((1,),), 0),
+        NearIdentity((((-1,),),), ((1,),), ((1,),), 0),  # H = 1
+        NearIdentity((((-1, 0), (0, -1)), ((1, 0), (0, 1))), ((0, 1), (0, 1)), ((1, 0), (0, 0)), 0),
+    ),
+    uses=("deep_linear.derivatives",),
+    deviations="Hardt and Ma assume max ||W_k|| < 1, for which no I + W_k is singular.",
+)
+
+# -- where it ends: all layers zero ----------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
-class OptimumLaw:
-    """Whether an optimum near the identity exists (from det R), and a bound of max ||W_k|| (from s_max, s_min, H)."""
+class AllZero(Case):
+    """W_1 = ... = W_H = -I, so that max ||W_k|| = 1, for the map R on the samples X = F."""
 
-    exists: Callable[[Any], bool]
-    bound: Callable[[Any, Any, int], Any]
+    depth: int
+    R: Matrix
+    F: Matrix
 
 
-def near_bound(s_max: Any, s_min: Any, H: int) -> Any:
-    """1.001 (e^{gamma/H} (1 + 2 sin(pi/2H)) - 1), gamma = max(|log s_max|, |log s_min|); about (pi + gamma)/H.
+@composed
+def all_zero(draw: Any) -> AllZero:
+    """d = 1, 2 and H = 1, ..., 4; R F seldom vanishes."""
+    from hypothesis import strategies as st
 
-    R = -I attains the bound without the factor 1.001, which leaves room for rational layers.
+    d = draw(st.integers(1, 2))
+    R, F = (draw(matrices(d, d, st.sampled_from((1, 0, -1, 2)))) for _ in range(2))
+    return AllZero(draw(st.integers(1, 4)), R, F)
+
+
+def _moment(case: AllZero) -> np.ndarray:
+    """R Sigma = E y x^T."""
+    F = rational(case.F)
+    return rational(case.R) @ F @ F.T
+
+
+def _rises(case: AllZero, sign: int) -> tuple[Any, Any]:
+    """(a, b) with L(t) - L(0) = a t^H + b t^{2H} along I + W_1 = sign t R Sigma, I + W_k = t I, from two values of L.
+
+    The product is sign t^H R Sigma, and the loss is a square of an affine function of it.
     """
-    gamma = s_max.log().max(-s_max.log()).max(s_min.log().max(-s_min.log()))
-    near = (gamma / H).exp() * (1 + 2 * (s_max.pi() / (2 * H)).sin()) - 1
-    return near * 1001 / 1000
+    H, one, half = case.depth, rational(np.eye(len(case.F), dtype=int)), rational(["1/2"])[0]
+    X, Y = rational(case.F), rational(case.R) @ rational(case.F)
+
+    def loss(t: Any) -> Any:
+        theta = np.stack([sign * t * _moment(case) - one, *[t * one - one] * (H - 1)]).ravel()
+        return definition.loss(H, X, Y, theta)
+
+    first, second = loss(2 * half) - loss(0 * half), loss(half) - loss(0 * half)
+    a = (second - first * half ** (2 * H)) / (half**H - half ** (2 * H))
+    return a, first - a
 
 
-def _attained(case: Map, H: int, law: OptimumLaw) -> bool | None:
-    """Whether an optimum within the law's bound exists: exhibited exactly, or excluded by the singular values."""
-    R = rational(case.R)
-    s_max, s_min = _singular_values(R)
-    bound = law.bound(s_max, s_min, H)
-    if bound < (s_max.log() / H).exp() - 1 or bound < 1 - (s_min.log() / H).exp():
-        return False  # the product of the norms is at least s_max, that of the least singular values at most s_min
-    W, radius, one = layers_near_identity(R, H), bound.lower().fmpq(), rational(np.eye(len(R), dtype=int))
-    if not all(inertia(radius * radius * one - w @ w.T).negative == 0 for w in W):
-        return None
-    model = LinearResNet.population(H, R, case.Sigma)
-    return bool(model.loss(np.stack(W).ravel()) == model.minimum_value() == 0)
+def _check_all_zero(case: AllZero, law: Callable[[int], Kind]) -> Verdict:
+    """The kind by exact inertia and theory; literally, the loss falls and rises in order t^H along two curves."""
+    model = LinearResNet.population(case.depth, case.R, rational(case.F) @ rational(case.F).T)
+    theta = np.tile(-rational(np.eye(len(case.F), dtype=int)).ravel(), case.depth)
+    kind = classify(model, theta).kind
+    (down, _), (up, _) = _rises(case, 1), _rises(case, -1)
+    flat = case.depth < 3 or is_zero(model.hessian(theta)).all()
+    return verdict(bool(down < 0 < up and flat and kind == law(case.depth)), detail="exact inertia, and exact curves")
 
 
-def _check_optimum(case: Map, law: OptimumLaw) -> Verdict:
-    """For det R > 0 an exact optimum within the bound at several depths; else none in the open unit ball.
-
-    There det(I + W_k) > 0, since it does not vanish along t W_k for t in [0, 1], so det of the product is positive; and
-    for Sigma > 0 the product of an optimum is R. If Sigma is singular, R may be changed off the range of Sigma, which
-    makes an optimum possible iff R Sigma keeps the rank of Sigma.
-    """
-    R, Sigma = rational(case.R), rational(case.Sigma)
-    det = determinant(R)
-    if det > 0 and law.exists(det):
-        with precision():
-            answers = [_attained(case, H, law) for H in (2, 8, 32)]
-        return verdict(None if None in answers else all(answers), detail="exact optima within the bound, H = 2, 8, 32")
-    exists = det > 0 or (rank(Sigma) < len(R) and rank(R @ Sigma) == rank(Sigma))
-    above = exists or _stays_above(case)
-    return verdict(
-        above and law.exists(det) == exists, detail="det(I + W) > 0 in the unit ball, and R Sigma determines R"
-    )
-
-
-def _stays_above(case: Map) -> bool:
-    """At some points of the unit ball the loss is above the minimum, and the product preserves orientation."""
-    R = rational(case.R)
-    scale = rational([1])[0] / (1 + (R * R).sum())
-    for H in (1, 2, 3):
-        model = LinearResNet.population(H, R, case.Sigma)
-        theta = np.tile((R * scale).ravel(), H)
-        if not (determinant(model.product(theta)) > 0 and model.loss(theta) > model.minimum_value()):
-            return False
-    return True
-
-
-OPTIMUM = Claim(
-    id="linear_resnet.optimum_near_identity",
-    title="Optima within O(1/H) of the identity exist iff R preserves orientation",
-    statement=r"Let $\Sigma \succ 0$ and $\gamma = \max(|\log s_{\max}(R)|, |\log s_{\min}(R)|)$. If $\det R > 0$, "
-    r"then for every depth $H$ there is a global optimum with $\max_k \|W_k\| \le 1.001(e^{\gamma/H}(1 + "
-    r"2\sin\frac{\pi}{2H}) - 1) = O(1/H)$; if $\det R \le 0$, no point with $\max_k \|W_k\| < 1$ is a global "
-    r"optimum, at any depth. Checked for $d \le 2$ and $H = 2, 8, 32$.",
-    source="hardtma2017, Theorem 2.1, corrected; the bound: own derivation",
-    case_type=Map,
-    cases=maps,
-    law=OptimumLaw(lambda det: bool(det > 0), near_bound),
-    check=_check_optimum,
-    hypotheses=(
-        Hypothesis("Sigma", r"$\Sigma \succ 0$", lambda c: inertia(rational(c.Sigma)).positive == len(c.Sigma)),
-    ),
+ALL_ZERO = Claim(
+    id="linear_resnet.unit_sphere",
+    title="Norm 1 is not near enough: all layers zero is a saddle",
+    statement=r"Let $R\Sigma \ne 0$ and $W_k = -I$ for all $k$, so that $\max_k \|W_k\| = 1$. For $H = 2$ this is a "
+    r"strict saddle, for $H \ge 3$ a non-strict saddle with zero Hessian; for $H = 1$ it is not critical. In all cases "
+    r"the loss falls and rises as $t^H$ along curves $I + W_k = O(t)$.",
+    source="kawaguchi2016, Corollary 2.4, in the form of; own derivation",
+    case_type=AllZero,
+    cases=all_zero,
+    law=lambda H: (Kind.NOT_CRITICAL, Kind.STRICT_SADDLE, Kind.NON_STRICT_SADDLE)[min(H, 3) - 1],
+    check=_check_all_zero,
+    hypotheses=(Hypothesis("seen", r"$R\Sigma \ne 0$", lambda case: not is_zero(_moment(case)).all()),),
     counterexamples=(
-        Counterexample("Sigma", Map(((-1,),), ((0,),)), "Sigma = 0: every point is optimal, W = 0 included"),
+        Counterexample("seen", AllZero(2, ((0,),), ((1,),)), "R = 0: all layers zero is a global minimum"),
     ),
     false_laws={
-        "always": OptimumLaw(lambda det: True, near_bound),
-        "iff R is invertible": OptimumLaw(lambda det: bool(det != 0), near_bound),
-        "norms O(1/H^2)": OptimumLaw(lambda det: bool(det > 0), lambda a, b, H: near_bound(a, b, H) / H),
+        "strict at every depth": lambda H: Kind.NOT_CRITICAL if H == 1 else Kind.STRICT_SADDLE,
+        "non-strict for two layers as well": lambda H: Kind.NOT_CRITICAL if H == 1 else Kind.NON_STRICT_SADDLE,
+        "critical for one layer": lambda H: Kind.NON_STRICT_SADDLE if H > 2 else Kind.STRICT_SADDLE,
     },
-    examples=(
-        Map(((-1,),), ((1,),)),
-        Map(((3,),), ((1,),)),
-        Map(((-1, 0), (0, -1)), ((1, 0), (0, 1))),
-        Map(((1, 0), (0, 0)), ((1, 0), (0, 1))),
-    ),
-    uses=("linear_resnet.critical_is_global",),
-    deviations="The lecture and the printed theorem have no condition on det R; see "
-    "linear_resnet.optimum_without_det. The printed bound, for H >= 3 gamma only, is larger.",
+    examples=tuple(AllZero(H, ((1,),), ((1,),)) for H in (1, 2, 3)),
+    uses=("linear_resnet.one_singular_layer", "deep_linear.origin"),
+    deviations="Not printed: it shows that max ||W_k|| < 1 cannot be weakened to max ||W_k|| <= 1.",
 )
 
-OPTIMUM_ERRATUM = erratum(
-    "linear_resnet.optimum_without_det",
-    "Not every map has an optimum near the identity",
-    statement=r"Printed: for large enough $H$ there exists a global optimum with $\max_k \|W_k\| < O(H^{-1})$.",
-    source="golikov2019, Theorem 2 (Hardt and Ma, 2016); hardtma2017, Theorem 2.1",
-    corrects=OPTIMUM,
-    printed=OptimumLaw(lambda det: True, near_bound),
-    witness=Map(((-1,),), ((1,),)),
-    hypotheses=(
-        Hypothesis("invertible", r"$\det R \ne 0$", lambda case: determinant(rational(case.R)) != 0),
-        *OPTIMUM.hypotheses,
-    ),
-    deviations="d = 1, R = -1: a product of 1 + w_k with |w_k| < 1 is positive, so it is never -1, at any depth.",
-)
-
-CLAIMS = (CRITICAL, OPTIMUM, OPTIMUM_ERRATUM)
+CLAIMS = (CRITICAL, ONE_SINGULAR, ALL_ZERO)
