@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from theory.exercises.exercise import Exercise
 
-_FILES = ("ex_12_8",)
+_FILES = (
+    "ex_12_8",
+    "ex_linear_gradient",
+    "ex_linear_critical_values",
+    "ex_linear_bad_saddle",
+    "ex_linear_reflection",
+    "ex_linear_pivots",
+)
 
 
 def all_exercises() -> dict[str, Exercise]:

@@ -109,7 +109,7 @@ def shown(value: Any) -> str:
         case None:
             return "None; is the function finished?"
         case {"float": number}:
-            return f"the float {number}; write Fraction(p, q), because rounding moves the valleys"
+            return f"the float {number}; write Fraction(p, q), because answers are judged exactly"
         case {"other": kind}:
             return f"an object of type {kind}"
         case list():
