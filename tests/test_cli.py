@@ -14,6 +14,7 @@ from theory.calculus.tolerance import rounding
 from theory.cli import main, selection
 from theory.io import load, save
 from theory.io.examples import EXAMPLES
+from theory.io.problem import SCHEMA
 
 HERE = Path(__file__).parent
 MINE = str(HERE / "my_claims.py")
@@ -240,10 +241,22 @@ def test_nearest_certifies(example, in_json):
     assert len(out["nearest"]["theta"]) == theta.size
 
 
-def test_undecided_ends_in_1(example, run):
+def test_nearest_certifies_a_saddle_in_a_larger_family(example, in_json):
+    """An unused hidden unit: no point is isolated across the orbits, but the normal form is a critical point."""
+    status, out = in_json("classify", example("iris-float"), "--nearest")
+    assert (status, out["kind"], out["evidence"]) == (0, "strict saddle", "certified")
+    samples = 150  # the vector comes from the SVD of a 3 x 150 matrix
+    assert out["nearest"]["distance"] <= rounding(float, samples, 1) and out["certificate"]["index_set"] == [1]
+    assert [out["inertia"][k] for k in ("negative", "zero", "positive")] == [5, 9, 10]
+
+
+def test_undecided_ends_in_1(example, run, tmp_path):
     status, out, _ = run("classify", example("iris-optimum"), "--arithmetic", "ball")
     assert status == 1 and "undecided" in out
-    status, out, err = run("classify", example("iris-float"), "--nearest")
+    far = {"schema": SCHEMA, "model": "DeepLinearNet", "architecture": {"widths": [1, 1, 1]}}
+    far |= {"data": {"X": [[1]], "Y": [[2]]}, "theta": [1000.0, 1000.0]}
+    (tmp_path / "far.json").write_text(json.dumps(far))
+    status, out, err = run("classify", tmp_path / "far.json", "--nearest")
     assert (status, out) == (1, "") and err.startswith("landscapes: undecided: nearest:")
 
 

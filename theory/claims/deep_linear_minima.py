@@ -64,6 +64,7 @@ LOCAL = Claim(
     },
     examples=(ORIGIN, BAD, FITTED),
     uses=("deep_linear.critical_values", "deep_linear.minimum"),
+    figures=("fig_bad_saddle_descent",),
     deviations="Kawaguchi, and Lu and Kawaguchi, assume ranks of X, Y and YX^T; none is needed.",
 )
 

@@ -11,8 +11,8 @@ from theory.arithmetic import is_zero, rational
 from theory.calculus.exact_linalg import pinv, rank
 from theory.claims.claim import Claim, Counterexample, Hypothesis, Necessity, Verdict, verdict
 from theory.claims.linear_data import CriticalPoint, critical_points
-from theory.critical.deep_linear.atlas import critical_values
 from theory.critical.deep_linear.curves import ascent_curve
+from theory.critical.deep_linear.values import critical_values
 from theory.landscape import Kind
 
 

@@ -15,8 +15,8 @@ import numpy as np
 from theory.arithmetic import is_zero, rational
 from theory.claims.claim import Claim, Counterexample, Hypothesis, Verdict, verdict
 from theory.claims.linear_data import CriticalPoint, critical_points
-from theory.critical.deep_linear.atlas import critical_values
 from theory.critical.deep_linear.normal_form import normal_form, random_critical_point
+from theory.critical.deep_linear.values import critical_values
 
 
 def subset_sums(squares: list[Any], floor: Any, most: int) -> set[Any]:
@@ -78,6 +78,7 @@ VALUES = Claim(
         "singular values of Y X^+": _law_of_values(_ols_squares),
     },
     examples=(_TWO, CriticalPoint((2, 1, 2), (1, 2), (3, 2), 1, (1,) * 8, (), (1, 0), 0)),
+    figures=("fig_linear_ladder",),
     exercises=("linear.critical-values",),
     deviations="Baldi and Hornik have H = 2, a bottleneck and distinct positive singular values.",
 )

@@ -9,10 +9,17 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from theory import __version__
-from theory.cli import classify, exercise, listing, show, verify
+from theory.cli import atlas, classify, exercise, listing, show, verify
 from theory.cli.output import Mistake, one_line
 
-COMMANDS = {"verify": verify, "list": listing, "show": show, "classify": classify, "exercise": exercise}
+COMMANDS = {
+    "verify": verify,
+    "list": listing,
+    "show": show,
+    "classify": classify,
+    "atlas": atlas,
+    "exercise": exercise,
+}
 
 INTERRUPTED, BROKEN_PIPE = 130, 141
 

@@ -24,6 +24,7 @@ THEORIES = {
     "DeepLinearNet": "deep_linear",
     "LinearResNet": "linear_resnet",
     "Quadratic": "quadratic",
+    "RegularisedNet": "regularised",
     "ReluNeuron": "relu_pieces",
     "ShallowNet": "relu_pieces",
     "SphericalSpinGlass": "spin_glass",

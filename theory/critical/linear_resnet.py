@@ -27,6 +27,11 @@ def decide(model: Any, facts: Facts) -> Decision | None:
     return replace(decision, certificate={**decision.certificate, "descent_curve": rows})
 
 
+def atlas(model: Any) -> Any:
+    """The critical values of the net, which the layers I + W_k reach as well."""
+    return deep_linear.atlas(model.net)
+
+
 def near(model: Any, theta: np.ndarray) -> tuple[Any, Facts] | None:
     """(ResNet with exact data, facts of the critical point beside a float theta), from the net at theta + vec(I)."""
     if not is_unchanged(model.net, DeepLinearNet):

@@ -10,6 +10,7 @@ import numpy as np
 
 RESULTS = "exact-landscapes/results/1"
 CLASSIFICATION = "exact-landscapes/classification/1"
+ATLAS = "exact-landscapes/atlas/1"
 
 
 def plain(value: Any) -> Any:
@@ -56,4 +57,15 @@ def classification(model: Any, answer: Any) -> dict[str, Any]:
         "model": type(model).__name__,
         "loss_normalisation": model.loss_normalisation,
         **plain(answer),
+    }
+
+
+def atlas(model: Any, found: Any) -> dict[str, Any]:
+    """All critical values of a model."""
+    return {
+        "schema": ATLAS,
+        "model": type(model).__name__,
+        "parameters": model.dim,
+        "loss_normalisation": model.loss_normalisation,
+        **plain(found),
     }

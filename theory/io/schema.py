@@ -52,6 +52,9 @@ FORMS: dict[str, tuple[Form, ...]] = {
     "SphericalSpinGlass": (Form(("coefficients",), ("N", "p")),),
 }
 
+# A net inside another: architecture and data of both in one, with the name of the inner one as "net".
+REGULARISED = "RegularisedNet"
+
 _FLAGS = ("output_weight", "bias", "output_bias")
 
 
@@ -63,11 +66,17 @@ def build(name: Any, architecture: Any, data: Any, arithmetic: str | None, folde
     BadFile, ValueError, TypeError
         For an unknown model, missing or unknown keys, and whatever the model itself refuses.
     """
-    if not isinstance(name, str) or name not in FORMS:
-        raise BadFile(f"model: needs one of {', '.join(FORMS)}, got {name!r}")
+    if not isinstance(name, str) or name not in (*FORMS, REGULARISED):
+        raise BadFile(f"model: needs one of {', '.join((*FORMS, REGULARISED))}, got {name!r}")
     for key, value in (("architecture", architecture), ("data", data)):
         if not isinstance(value, dict):
             raise BadFile(f"{key}: needs an object of named values, got {type(value).__name__}")
+    if name == REGULARISED:
+        refuse_keys("architecture", architecture, ("net",), tuple(architecture))
+        refuse_keys("data", data, ("weights",), tuple(data))
+        sizes, rest = ({k: v for k, v in part.items() if k not in ("net", "weights")} for part in (architecture, data))
+        net = build(architecture["net"], sizes, rest, arithmetic, folder)
+        return models.RegularisedNet(net, array_from(data["weights"], "data.weights", arithmetic))
     if "csv" in data:
         data = data_of(data, folder)
     arrays = {key: array_from(value, f"data.{key}", arithmetic) for key, value in data.items()}
@@ -130,6 +139,9 @@ def describe(model: Any, write: Write) -> tuple[str, dict[str, Any], dict[str, A
         For models that no problem file can hold.
     """
     name = type(model).__name__
+    if name == REGULARISED:
+        net, architecture, data = describe(model.net, write)
+        return name, {"net": net, **architecture}, {**data, "weights": write(model.weights, "data.weights")}
     for form in FORMS.get(name, ()):
         data = {key: _value(model, key) for key in form.data + form.optional_data}
         if all(data[key] is not None for key in form.data):

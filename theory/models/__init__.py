@@ -7,6 +7,7 @@ _HOME = {
     "Quadratic": "quadratic",
     "DeepLinearNet": "deep_linear",
     "LinearResNet": "linear_resnet",
+    "RegularisedNet": "regularised",
     "ReluNeuron": "relu_neuron",
     "ShallowNet": "shallow_net",
     "DeepNet": "deep_net",

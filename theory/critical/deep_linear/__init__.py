@@ -1,7 +1,5 @@
 """All critical points of deep linear nets with the squared loss: values, normal forms, kinds, inertia, certificates."""
 
-from theory.critical.deep_linear.atlas import CriticalValue as CriticalValue
-from theory.critical.deep_linear.atlas import critical_values as critical_values
 from theory.critical.deep_linear.curves import ascent_curve as ascent_curve
 from theory.critical.deep_linear.curves import descent_curve as descent_curve
 from theory.critical.deep_linear.curves import escape_line as escape_line
@@ -16,3 +14,6 @@ from theory.critical.deep_linear.normal_form import normal_form as normal_form
 from theory.critical.deep_linear.normal_form import random_critical_point as random_critical_point
 from theory.critical.deep_linear.ranks import Ranks as Ranks
 from theory.critical.deep_linear.ranks import ranks_at as ranks_at
+from theory.critical.deep_linear.values import CriticalValue as CriticalValue
+from theory.critical.deep_linear.values import atlas as atlas
+from theory.critical.deep_linear.values import critical_values as critical_values

@@ -37,12 +37,12 @@ class Curve:
 
     @property
     def order(self) -> int:
-        """The power of s with which the loss starts to change."""
-        return next(p for p, c in enumerate(self.change) if c != 0)
+        """The power of s with which the loss starts to change; 0 if it does not."""
+        return next((p for p, c in enumerate(self.change) if c != 0), 0)
 
     @property
     def leading(self) -> Any:
-        """Its coefficient: negative on a descent curve, positive on an ascent curve."""
+        """Its coefficient: negative on a descent curve, positive on an ascent curve, 0 on a fibre."""
         return self.change[self.order]
 
     def __call__(self, s: Any) -> np.ndarray:
@@ -70,8 +70,7 @@ def curve(net: Any, coefficients: np.ndarray) -> Curve:
     """The curve with these rational coefficients (degree + 1, n) and the loss along it."""
     f, theta = spectrum_of(net), _polynomials(coefficients)
     loss = f.value(product(arrays.unpack(theta, net.layout)))
-    change = (loss - loss[0]).coeffs() if hasattr(loss, "coeffs") else []
-    return Curve(coefficients, tuple(change))
+    return Curve(coefficients, tuple((loss - loss[0]).coeffs()) or (flint().fmpq(0),))
 
 
 def descent_curve(net: Any, theta: Any) -> Curve:

@@ -80,8 +80,9 @@ def _kept(net: Any, start: np.ndarray) -> Facts | None:
     if arithmetic_of(theta).name == RATIONAL:
         return exact_facts(net, theta)
     why = f"the normal form proves a critical point of rank {ranks.r} in the box"
-    loss = net.loss(theta)
-    return Facts(theta, loss, True, why, 0.0, "certified", ranks.inertia, 0, {"box": theta, "ranks": ranks})
+    S = f.first(counts)
+    certificate = {"box": theta, "index_set": S, "ranks": ranks}
+    return Facts(theta, f.value_at(S), True, why, 0.0, "certified", ranks.inertia, 0, certificate)
 
 
 def _subspace(f: Spectrum, R: np.ndarray) -> tuple[np.ndarray, list[int]] | None:

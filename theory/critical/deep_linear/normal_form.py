@@ -44,7 +44,7 @@ def normal_form(net: Any, S: Sequence[int], Z: Any = None, gauge: Any = None) ->
     net : a ``DeepLinearNet`` with the squared loss.
     S : indices of nonzero singular values of Y X^+ X, in descending order, at most k of them.
     Z : the free blocks Z_1 (d_1 - r, d_0), Z_i (d_i - r, d_{i-1} - r), Z_H (d_H - r, d_{H-1} - r) by their i, in the
-        basis U_Q of eigenvectors; what is missing is zero.
+        basis U_Q of eigenvectors; what is missing is zero. For H = 1 a Z_1 (d_1, d_0) with Z_1 X = 0.
     gauge : invertible matrices (d_i, d_i) for the hidden layers, or a ``numpy.random.Generator`` that draws them; None
         for the identity.
 
@@ -155,7 +155,7 @@ def _layers(net: Any, f: Spectrum, US: np.ndarray, UQ: np.ndarray, Z: Blocks) ->
     kind = arithmetic_of(US) if r else _EXACT
     W = [kind.zeros(shape) for _, shape in net.layout]
     for i, block in Z.items():
-        if i == H:
+        if i == H > 1:
             block = UQ @ block
         W[i - 1][r if i < H else 0 :, r if i > 1 else 0 :] += block
     if r:

@@ -123,7 +123,7 @@ class Ranks:
         if not self.residual:
             return "the gradient in the product vanishes, and f is convex"
         if self.swaps:
-            return f"the product keeps smaller singular values than it leaves out ({self.swaps} pairs)"
+            return f"the product keeps singular values and leaves out larger ones (swaps: {self.swaps})"
         if not self.tightened:
             shown = ", ".join(map(str, self.loose_pivots[:3])) + ", ..." * (len(self.loose_pivots) > 3)
             return f"the product is a best one of rank {self.r}, but pivots are not tightened: {shown}"

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property, reduce
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -61,6 +62,11 @@ class Spectrum(Moments):
     def floor(self) -> Any:
         """||Y (I - X^+ X)||^2, what no map reaches."""
         return self.c - np.trace(self.Sigma)
+
+    def first(self, counts: Sequence[int]) -> IndexSet:
+        """The index set that keeps so many of each distinct singular value, the first ones of each tie."""
+        starts = accumulate((m for _, m in self.distinct), initial=0)
+        return tuple(start + q for start, count in zip(starts, counts, strict=False) for q in range(count))
 
     def value_at(self, S: IndexSet) -> Any:
         """The loss of a product that keeps S: rational if the kept squares are, or those left out; else a ball."""

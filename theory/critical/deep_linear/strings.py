@@ -24,7 +24,9 @@ _EXACT = Arithmetic(RATIONAL)
 
 
 def shapes(d: tuple[int, ...], r: int) -> dict[int, tuple[int, int]]:
-    """The shapes of the free blocks Z_1, ..., Z_H beside a part of rank r."""
+    """The shapes of the free blocks Z_1, ..., Z_H beside a part of rank r; one layer has one that X does not see."""
+    if len(d) == 2:
+        return {1: (d[1], d[0])}
     return {i: (d[i] - r, d[i - 1] - r if i > 1 else d[0]) for i in range(1, len(d))}
 
 

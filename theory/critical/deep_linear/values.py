@@ -44,6 +44,30 @@ class CriticalValue:
     kinds: tuple[Kind, ...]
 
 
+@dataclass(frozen=True)
+class Atlas:
+    """All critical values of a deep linear net.
+
+    Attributes
+    ----------
+    squares : the nonzero squared singular values of Y X^+ X, descending, with multiplicity; index sets refer to them.
+    floor : ||Y (I - X^+ X)||^2.
+    largest_rank : k = min(rank X, d_1, ..., d_H).
+    values : ascending.
+    """
+
+    squares: tuple[Any, ...]
+    floor: Any
+    largest_rank: int
+    values: tuple[CriticalValue, ...]
+
+
+def atlas(net: Any) -> Atlas:
+    """The critical values of a net, and what they are made of; see ``critical_values`` for what is refused."""
+    f = spectrum_of(net)
+    return Atlas(f.squares, f.floor, largest_rank(net), critical_values(net))
+
+
 def critical_values(net: Any) -> tuple[CriticalValue, ...]:
     """Every critical value of a ``DeepLinearNet`` with the squared loss, ascending; each occurs.
 
@@ -78,8 +102,7 @@ def critical_values(net: Any) -> tuple[CriticalValue, ...]:
 def _row(net: Any, f: Spectrum, counts: tuple[int, ...]) -> CriticalValue:
     """The row that keeps so many of each distinct singular value."""
     ties = [m for _, m in f.distinct]
-    starts = [sum(ties[:i]) for i in range(len(ties))]
-    S = tuple(start + q for start, count in zip(starts, counts, strict=True) for q in range(count))
+    S = f.first(counts)
     ranks = canonical_ranks(net, f, counts)
     most = most_pairs(tuple(d - ranks.r for d in net.widths[1:-1]), ranks.residual)
     return CriticalValue(
