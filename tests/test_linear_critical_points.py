@@ -423,7 +423,7 @@ def test_other_models_and_data_are_refused():
 
 
 def test_a_vector_of_gradient_descent_gets_its_saddle():
-    """Small balanced weights linger at the saddle that leaves out sigma_3: float data, a wide layer, no isolated point."""
+    """Small weights linger at the saddle that leaves out sigma_3: float data, wide layers, no isolated point."""
     X, Y = np.eye(3), np.array([[4.0, 0.5, 0.0], [0.25, 0.5, 0.0], [0.0, 0.0, 0.125]])
     net = DeepLinearNet((3, 4, 4, 3), X, Y)
     theta = 0.05 * np.random.default_rng(0).standard_normal(net.dim)

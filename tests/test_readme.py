@@ -76,6 +76,11 @@ def test_every_family_is_in_the_changelog():
     from theory.claims.registry import FAMILIES
 
     text = (ROOT / "CHANGELOG.md").read_text().lower()
-    words = {"linear_resnet": "linear resnet", "relu_neuron": "relu neuron", "deep_linear": "deep linear"}
+    words = {
+        "linear_resnet": "linear resnet",
+        "relu_neuron": "relu neuron",
+        "deep_linear": "deep linear",
+        "ed_degrees": "ed degrees",
+    }
     for family in FAMILIES:
         assert words.get(family, family.split("_")[0]) in text.partition("### claims")[2], family

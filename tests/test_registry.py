@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from theory.claims import ideal_result
 from theory.claims.claim import Outcome, Status
 from theory.claims.engine import CITED, HOLDS, REFUTED
 from theory.claims.registry import Registry, registry
@@ -93,6 +94,14 @@ def test_figures_and_exercises_exist(claim):
     for name in claim.figures:
         assert (ROOT / "paper_figures" / f"{name}.py").is_file(), name
     assert set(claim.exercises) <= set(all_exercises())
+
+
+def test_the_ideal_result_cites_claims_that_pass_and_stands_in_the_readme(result_of):
+    halves = [half for row in ideal_result.TABLE for half in (row.strict, row.minima) if half]
+    assert len(halves) >= 14 and {half.holds for half in halves} == {True, False}
+    assert all(result_of(half.claim).answer == HOLDS for half in halves)
+    document = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert listing.replaced(document, ideal_result.markdown(), listing.IDEAL) == document
 
 
 def test_readme_table_is_current(result_of):

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from theory.claims.result import Result
 
 HELP = "list claims"
-BEGIN, END = "<!-- claims: begin -->", "<!-- claims: end -->"
+CLAIMS, IDEAL = "claims", "ideal result"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -62,14 +62,21 @@ def markdown(claims: list[Claim], results: dict[str, Result]) -> str:
     return "\n".join(["| claim | title | evidence |", "|---|---|---|", *rows])
 
 
-def replaced(document: str, text: str) -> str:
-    """The document with ``text`` between its two markers."""
-    before, begin, rest = document.partition(BEGIN)
-    _, end, after = rest.partition(END)
+def replaced(document: str, text: str, name: str = CLAIMS) -> str:
+    """The document with ``text`` between the two markers of this name."""
+    first, last = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
+    before, begin, rest = document.partition(first)
+    _, end, after = rest.partition(last)
     if not begin or not end:
-        raise ValueError(f"--into: needs a file with the markers {BEGIN} and {END}; add them where the table belongs")
-    return f"{before}{BEGIN}\n{text}\n{END}{after}"
+        raise ValueError(f"--into: needs a file with the markers {first} and {last}; add them where the table belongs")
+    return f"{before}{first}\n{text}\n{last}{after}"
 
 
 def _replace(path: Path, text: str) -> None:
-    path.write_text(replaced(path.read_text(encoding="utf-8"), text), encoding="utf-8")
+    """Put the claims between their markers, and the table of the ideal result where the file has markers for it."""
+    from theory.claims import ideal_result
+
+    document = replaced(path.read_text(encoding="utf-8"), text)
+    if IDEAL in document:
+        document = replaced(document, ideal_result.markdown(), IDEAL)
+    path.write_text(document, encoding="utf-8")
