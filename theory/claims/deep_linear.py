@@ -173,7 +173,9 @@ def _check_minimum(case: SpectralData, law: Callable[[SpectralData], Any]) -> Ve
     others = [net.loss(case.critical_point()), net.loss(case.numbers(net.dim))]
     U, V = case.numbers(k * net.widths[-1]).reshape(-1, k), case.numbers(k * net.widths[0]).reshape(k, -1)
     others.append(case.shallow_loss(U @ V))
-    return verdict(attained and all(loss >= value for loss in others), detail="attained, and a lower bound, exactly")
+    return verdict(
+        attained and all(loss >= value for loss in others), detail="attained, and not undercut at other points, exactly"
+    )
 
 
 def _tail(values: list[Any], k: int) -> Any:

@@ -1,4 +1,4 @@
-"""Deep linear nets: the second variation, orbits in its kernel, spectra at balanced points."""
+"""Deep linear nets: the second variation, its blocks for one layer, orbits in its kernel."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 
 from theory.arithmetic import is_zero, rational, symbols
-from theory.backends import flint
-from theory.calculus.exact_linalg import integer_matrix
+from theory.calculus.exact_linalg import null_space, rank
 from theory.calculus.inertia import inertia
-from theory.claims.cases import Case, composed, vectors
+from theory.claims.cases import Case
 from theory.claims.claim import Claim, Counterexample, Hypothesis, Verdict, verdict
 from theory.claims.linear_data import critical_points
 from theory.claims.linear_points import LossPoint, at_point
@@ -83,6 +82,47 @@ FORM = Claim(
     uses=("deep_linear.derivatives",),
 )
 
+# -- one layer at a time ---------------------------------------------------------------------------------------------
+
+
+def _check_layers(case: LossPoint, law: Callable[[int, int, tuple[int, int]], int]) -> Verdict:
+    """The inertia of each diagonal block, exactly: no negative eigenvalue, and so many positive ones."""
+    net, theta = case.net, case.point
+    W, X, H, start, right = net.unpack(theta), rational(case.X), net.hessian(theta), 0, True
+    for i, w in enumerate(W):
+        A, B = rational(np.eye(net.widths[-1], dtype=int)), X
+        for v in reversed(W[i + 1 :]):
+            A = A @ v
+        for v in W[:i]:
+            B = v @ B
+        signs = inertia(H[start : start + w.size, start : start + w.size])
+        right &= signs.negative == 0 and signs.positive == law(rank(A), rank(B), w.shape)
+        start += w.size
+    return verdict(bool(right), detail="exact inertia of the diagonal blocks")
+
+
+LAYERS = Claim(
+    id="deep_linear.convex_in_each_layer",
+    title="Convex in each layer, strictly where both sides have full rank",
+    statement=r"For all $X, Y$ and weights the loss is a convex quadratic function of each layer, and its second "
+    r"derivative has rank $\mathrm{rank}(W_H \cdots W_{i+1})\,\mathrm{rank}(W_{i-1} \cdots W_1X)$ in $W_i$: strictly "
+    r"convex iff these are $d_i$ and $d_{i-1}$.",
+    source="baldihornik1989, Facts 1 and 2, in the form of",
+    case_type=LossPoint,
+    cases=lambda: critical_points(1, 2, 3)().map(at_point),
+    law=lambda a, b, shape: a * b,
+    check=_check_layers,
+    false_laws={
+        "always strictly convex": lambda a, b, shape: shape[0] * shape[1],
+        "the smaller rank": lambda a, b, shape: min(a, b),
+    },
+    examples=(
+        LossPoint((2, 2, 2), ((1, 0), (0, 1)), ((1, 0), (0, 1)), "squared", (1, 0, 0, 1, 1, 0, 0, 1)),
+        LossPoint((1, 1, 1), ((1,),), ((1,),), "squared", (0, 0)),
+    ),
+    uses=("deep_linear.derivatives",),
+)
+
 # -- orbits ----------------------------------------------------------------------------------------------------------
 
 
@@ -94,11 +134,30 @@ class OrbitLaw:
     zeros: Callable[[int], int]
 
 
+def orbit_vectors(net: DeepLinearNet, theta: np.ndarray) -> list[np.ndarray]:
+    """E_ab W_i, -W_{i+1} E_ab for all unit matrices of all hidden layers, literally."""
+    W, out = net.unpack(theta), []
+    for i in range(len(W) - 1):
+        for a, b in np.ndindex(len(W[i]), len(W[i])):
+            dW = [0 * w for w in W]
+            dW[i][a] = W[i][b]
+            dW[i + 1][:, b] = -W[i + 1][:, a]
+            out.append(net.pack(*dW))
+    return out
+
+
 def _check_orbit(case: LossPoint, law: OrbitLaw) -> Verdict:
+    """Literal tangent vectors, also of what X does not see in W_1, against the exact Hessian."""
     net, theta = case.net, case.point
-    D, H = net.symmetry_directions(theta), net.hessian(theta)
-    in_kernel = bool(is_zero(D @ H).all()) if len(D) else True
-    enough = inertia(H).zero >= law.zeros(orbit_dimension(net, theta))
+    H, vectors = net.hessian(theta), orbit_vectors(net, theta)
+    in_kernel = all(is_zero(H @ v).all() for v in vectors)
+    unseen = null_space(rational(case.X).T)
+    for z in unseen.T:
+        dW = [0 * w for w in net.unpack(theta)]
+        dW[0][0] = z
+        in_kernel &= bool(is_zero(H @ net.pack(*dW)).all())
+    dimension = rank(np.stack(vectors)) if vectors else 0
+    enough = inertia(H).zero >= law.zeros(dimension) and dimension == orbit_dimension(net, theta)
     return verdict(in_kernel == law.in_kernel(True) and enough, detail="exact Hessian times exact tangent vectors")
 
 
@@ -111,10 +170,10 @@ ORBIT = Claim(
     title="At critical points the orbit of GL lies in the kernel of the Hessian",
     statement=r"At every critical point the vectors $W_i \to \xi W_i$, $W_{i+1} \to -W_{i+1}\xi$, $\xi \in "
     r"\mathfrak{gl}(d_i)$, lie in the kernel of the Hessian, which therefore has at least as many zero eigenvalues as "
-    r"the orbit has dimensions.",
+    r"the orbit has dimensions; so do the changes of $W_1$ that $X$ does not see.",
     source="own derivation",
     case_type=LossPoint,
-    cases=lambda: critical_points(2, 3)().map(at_point),
+    cases=lambda: critical_points(2, 3, saddles=True)().map(at_point),
     law=OrbitLaw(lambda always: True, lambda dimension: dimension),
     check=_check_orbit,
     hypotheses=(Hypothesis("critical", "the gradient vanishes", _is_critical),),
@@ -131,89 +190,4 @@ ORBIT = Claim(
     uses=("deep_linear.gauge",),
 )
 
-# -- balanced points -------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Balanced(Case):
-    """X = I, Y = diag(c_q^H), and W_i with diagonal c_s for the kept s: then W_{i+1}^T W_{i+1} = W_i W_i^T."""
-
-    widths: tuple
-    c: tuple
-    kept: tuple
-
-    def net_and_point(self) -> tuple[DeepLinearNet, np.ndarray]:
-        """The net and theta."""
-        d, H = self.widths, len(self.widths) - 1
-        Y = rational(np.zeros((d[-1], d[0]), int))
-        for q, c in enumerate(self.c):
-            Y[q, q] = rational([c])[0] ** H
-        layers = [rational(np.zeros((b, a), int)) for a, b in pairwise(d)]
-        for at, s in enumerate(self.kept):
-            for i, W in enumerate(layers):
-                W[s if i == H - 1 else at, s if i == 0 else at] = rational([self.c[s]])[0]
-        net = DeepLinearNet(d, np.eye(d[0], dtype=int), Y)
-        return net, net.pack(*layers)
-
-
-@composed
-def balanced(draw: Any) -> Balanced:
-    """H = 2, 3, 4 and widths up to 3; c among 0, 1, 2, with ties."""
-    from hypothesis import strategies as st
-
-    d = draw(vectors(draw(st.sampled_from((3, 4, 5))), st.integers(1, 3)))
-    c = draw(vectors(min(d[0], d[-1]), st.sampled_from((1, 2, 0, 3))))
-    positive = [q for q, x in enumerate(c) if x]
-    return Balanced(d, c, tuple(draw(st.permutations(positive))[: draw(st.integers(0, min(d)))]))
-
-
-def balanced_spectrum(case: Balanced, pairs: bool = True) -> list[Any]:
-    """The non-zero eigenvalues, with multiplicity, from c = sigma^{1/H}."""
-    d, H = case.widths, len(case.widths) - 1
-    c = [*rational(case.c)] if case.c else []
-    kept, left = case.kept, [q for q in range(len(c)) if q not in case.kept]
-    out = [2 * sum(c[s] ** (2 * (H - j)) * c[t] ** (2 * (j - 1)) for j in range(1, H + 1)) for s in kept for t in kept]
-    out += [2 * c[s] ** (H - 2) * (c[s] ** H + sign * c[q] ** H) for s in kept for q in left for sign in (1, -1)]
-    out += [2 * c[s] ** (2 * H - 2) for s in kept for _ in range(abs(d[-1] - d[0]))]
-    if H == 2 and pairs:
-        out += [sign * 2 * c[q] ** 2 for q in left for sign in (1, -1) for _ in range(d[1] - len(kept))]
-    return [x for x in out if x != 0]
-
-
-def _check_spectrum(case: Balanced, law: Callable[[Balanced], list[Any]]) -> Verdict:
-    """The characteristic polynomial is the product of x - lambda over the law's values, the rest zeros."""
-    net, theta = case.net_and_point()
-    N, denominator = integer_matrix(net.hessian(theta))
-    values, x = law(case), flint().fmpq_poly([0, 1])
-    expected = x ** max(net.dim - len(values), 0)
-    for value in values:
-        expected = expected * (x - value * denominator)
-    critical = is_zero(net.gradient(theta)).all()
-    return verdict(
-        critical and flint().fmpq_poly(N.charpoly()) == expected, detail="characteristic polynomials, exactly"
-    )
-
-
-SPECTRUM = Claim(
-    id="deep_linear.balanced_spectrum",
-    title="The spectrum of the Hessian at balanced critical points",
-    statement=r"For $XX^T = I$ at a balanced critical point that keeps $S$ ($H \ge 2$): the eigenvalues are $2\sum_j "
-    r"\sigma_s^{2(H-j)/H}\sigma_t^{2(j-1)/H}$ for $s, t \in S$; $2\sigma_s^{1-2/H}(\sigma_s \pm \sigma_q)$ for $s \in "
-    r"S$, $q \notin S$; $|d_H - d_0|$ times $2\sigma_s^{2-2/H}$; for $H = 2$ also $\pm2\sigma_q$ for each unused "
-    r"hidden unit; all others are zero.",
-    source="own derivation",
-    case_type=Balanced,
-    cases=balanced,
-    law=balanced_spectrum,
-    check=_check_spectrum,
-    false_laws={
-        "without the unused hidden units": lambda case: balanced_spectrum(case, pairs=False),
-        "H times the last power on the diagonal blocks": lambda case: [
-            x * rational(["1/2"])[0] for x in balanced_spectrum(case)
-        ],
-    },
-    examples=(Balanced((2, 2, 2), (1, 2), (1,)), Balanced((2, 1, 1, 3), (2, 1), (0,)), Balanced((1, 1, 1), (1,), ())),
-    uses=("deep_linear.derivatives", "deep_linear.inertia"),
-)
-
-CLAIMS = (FORM, ORBIT, SPECTRUM)
+CLAIMS = (FORM, LAYERS, ORBIT)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from theory.claims.linear_points import (
     follows,
     is_global_minimum,
     is_local_minimum,
+    is_shallow_minimum,
     slope,
     squared_points,
     with_two_zero_layers,
@@ -30,6 +32,8 @@ from theory.critical.deep_linear.curves import ascent_curve, escape_line
 from theory.errors import Degenerate
 
 ORIGIN = LossPoint((1, 1, 1), ((1,),), ((1,),), SQUARED, (0, 0))
+# WEIGHTED with a layer more between W_1 and W_2.
+DEEPER = replace(WEIGHTED, widths=(2, 1, 1, 2), theta=(*WEIGHTED.theta[:2], 1, *WEIGHTED.theta[2:]))
 BAD = LossPoint((1, 1, 1, 1), ((1,),), ((1,),), SQUARED, (0, 0, 0))
 FITTED = LossPoint((1, 1, 1), ((1,),), ((1,),), SQUARED, (1, 1))
 
@@ -71,25 +75,27 @@ LOCAL = Claim(
 # -- Theorem A -------------------------------------------------------------------------------------------------------
 
 
-def _moved_along_the_fibre(case: LossPoint) -> bool:
-    """Whether there is a line that keeps the loss, with a gradient at its points, nearer and nearer; exactly."""
+def _moves_along_the_fibre(case: LossPoint) -> bool:
+    """Whether there is a line on which the loss is constant (more points than its degree) and the gradient is not 0."""
     net, theta = case.net, case.point
-    shape = (case.widths[-1], case.widths[0])
     S = rational(case.X) @ rational(case.X).T if case.is_squared else rational(np.eye(case.widths[0], dtype=int))
     try:
-        v = escape_line(net.unpack(theta), S, slope(case).reshape(shape))
+        v = escape_line(net.unpack(theta), S, slope(case).reshape(case.widths[-1], -1))
     except Degenerate:
         return False
-    steps = [theta + v * t for t in rational(["1/2", "-1/8", "1/1024"])]
-    same = all(case.value_at(there) == case.value_at(theta) for there in steps)
-    return same and not any(is_zero(net.gradient(there)).all() for there in steps)
+    degree = 2 * net.depth  # of a square in t; what holds at more points holds on the line
+    steps = [*rational(range(1, degree + 1)), *rational(["-1/8", "1/1024"])]
+    same = all(case.value_at(theta + v * t) == case.value_at(theta) for t in steps)
+    return same and not any(is_zero(net.gradient(theta + v * t)).all() for t in steps[-2:])
 
 
 def _check_fibre(case: LossPoint, law: Callable[[bool, bool], bool]) -> Verdict:
-    """Local or not: by the line where the loss is differentiable, by corners of a box where it is not."""
+    """Not local if a line leads to a gradient; else decided by a curve, the inertia, or the corners of a box."""
     optimal = is_global_minimum(case) if case.loss == ABSOLUTE else bool(is_zero(slope(case)).all())
-    local = optimal or (not _moved_along_the_fibre(case) if case.loss != ABSOLUTE else is_local_minimum(case))
-    return verdict(law(bool(local), optimal), detail="points of the same loss and non-zero gradient, exactly")
+    moves = case.loss != ABSOLUTE and not optimal and _moves_along_the_fibre(case)
+    local = False if moves else optimal or is_local_minimum(case)
+    detail = "points of the same loss and non-zero gradient, exactly"
+    return verdict(None if local is None else law(bool(local), optimal), detail=detail)
 
 
 def _fibre_cases() -> Any:
@@ -102,9 +108,9 @@ def _fibre_cases() -> Any:
 FIBRE = Claim(
     id="deep_linear.fibre_certificate",
     title="Below the largest rank only optima of f are local minima",
-    statement=r"For every differentiable $f$ and all widths: a local minimum $W$ of $f(W_H \cdots W_1)$ with "
-    r"$\mathrm{rank}(W_H \cdots W_1) < k$ has $\nabla f(W_H \cdots W_1) = 0$; from every other critical point of "
-    r"such a rank a line starts on which the loss is constant and the gradient is not zero.",
+    statement=r"For every differentiable $f$ and all widths, $k = \min_i d_i$: a local minimum $W$ of $f(W_H \cdots "
+    r"W_1)$ with $\mathrm{rank}(W_H \cdots W_1) < k$ has $\nabla f(W_H \cdots W_1) = 0$; from every other critical "
+    r"point of such a rank a line starts on which the loss is constant and the gradient is not zero.",
     source="lukawaguchi2017, Theorem 2.2, in the form of; laurent2018, the theorem, in the form of; own derivation",
     case_type=LossPoint,
     cases=_fibre_cases,
@@ -132,21 +138,17 @@ FIBRE = Claim(
 
 
 def _check_shallow(case: LossPoint, law: Callable[[bool, bool], bool]) -> Verdict:
-    """R is a local minimum of f over rank <= k: for convex f iff grad f(R) = 0, or the least value for squares.
-
-    For the difference of squares R = 0 is none, since f falls along (0, 1); for the absolute loss KINK's R = 0 is none,
-    since the line to the better point (0, 1) has rank 1 and f is convex.
-    """
-    deep = is_local_minimum(case)
-    shallow = is_global_minimum(case) if case.loss != DIFFERENCE else False
-    return verdict(None if deep is None else law(deep, shallow), detail="exact curves, exact least values")
+    deep, shallow = is_local_minimum(case), is_shallow_minimum(case)
+    detail = "exact curves and inertia, of the net and of two layers with the same product"
+    return verdict(None if deep is None or shallow is None else law(deep, shallow), detail=detail)
 
 
 DEEP_TO_SHALLOW = Claim(
     id="deep_linear.deep_to_shallow",
     title="Depth creates no local minima",
-    statement=r"If $W$ is a local minimum of $\|Y - W_H \cdots W_1X\|_F^2$, then $R = W_H \cdots W_1$ is a local "
-    r"minimum of $\|Y - RX\|_F^2$ under $\mathrm{rank}\,R \le k$, for all $X, Y$ and widths.",
+    statement=r"For every convex differentiable $f$ and all widths, $k = \min_i d_i$: if $W$ is a local minimum of "
+    r"$f(W_H \cdots W_1)$, then $R = W_H \cdots W_1$ is a local minimum of $f$ under $\mathrm{rank}\,R \le k$. "
+    r"Checked for squares and weighted squares.",
     source="lukawaguchi2017, Theorem 2.2, in the form of; golikov2019, Theorem 1 (Lu and Kawaguchi, 2017)",
     case_type=LossPoint,
     cases=squared_points(2, 3),
@@ -163,8 +165,9 @@ DEEP_TO_SHALLOW = Claim(
     false_laws={
         "every critical point leads to a shallow minimum": lambda deep, shallow: shallow,
         "no critical point does": lambda deep, shallow: not shallow,
+        "local minima of the net never do": lambda deep, shallow: not deep or not shallow,
     },
-    examples=(ORIGIN, BAD, FITTED),
+    examples=(ORIGIN, BAD, FITTED, WEIGHTED, DEEPER),
     uses=("deep_linear.local_minima_are_global", "deep_linear.fibre_certificate"),
     deviations="Lu and Kawaguchi assume full row ranks of X and Y; the lecture assumes nothing, rightly.",
 )
@@ -172,41 +175,55 @@ DEEP_TO_SHALLOW = Claim(
 # -- the shallow problem ---------------------------------------------------------------------------------------------
 
 
-def _check_swap(case: CriticalPoint, law: Callable[[Any, Any, Any], Any]) -> Verdict:
-    """Turn one kept left singular vector towards one that is left out: the value at R(t) = P(t) Y X^+, literally."""
+@dataclass(frozen=True)
+class ShallowLaw:
+    """Changes of the loss: u_s turned towards u_q (sin^2 of the angle), and P_S Y X^+ + t u_q u_q^T Y X^+ (t)."""
+
+    turn: Callable[[Any, Any, Any], Any]
+    grow: Callable[[Any, Any], Any]
+
+
+def _check_swap(case: CriticalPoint, law: ShallowLaw) -> Verdict:
+    """The loss at rotated and at larger projections of Y X^+, literally."""
     _, _, U, best = case.matrices
     s = [*case.singular_values, *[rational([0])[0]] * case.widths[-1]]
     left = [q for q in range(case.widths[-1]) if q not in case.kept]
-    for kept in case.kept:
+    kept = U[:, list(case.kept)]
+    right = True
+    for t in rational(["1/2", "1/64"]):
         for q in left:
-            for t in rational(["1/2", "1/64"]):
+            grown = kept @ kept.T @ best + t * np.outer(U[:, q], U[:, q] @ best)
+            right &= case.shallow_loss(grown) == case.value + law.grow(s[q], t)
+            for k, i in enumerate(case.kept):
+                turned = kept.copy()
+                turned[:, k] = (U[:, i] * (1 - t * t) + U[:, q] * (2 * t)) / (1 + t * t)
                 sine2 = 4 * t * t / (1 + t * t) ** 2
-                turned = U.copy()
-                turned[:, kept] = (U[:, kept] * (1 - t * t) + U[:, q] * (2 * t)) / (1 + t * t)
-                V = turned[:, list(case.kept)]
-                if case.shallow_loss(V @ V.T @ best) != case.value + law(s[kept], s[q], sine2):
-                    return verdict(False, detail="a rotated projection")
-    return verdict(True, detail="the loss along rational rotations, exactly")
+                right &= case.shallow_loss(turned @ turned.T @ best) == case.value + law.turn(s[i], s[q], sine2)
+    return verdict(bool(right), detail="the loss along rational rotations and growing projections, exactly")
 
+
+TRUE_CHANGES = ShallowLaw(lambda s, q, sine2: (s * s - q * q) * sine2, lambda q, t: -q * q * (2 * t - t * t))
 
 SHALLOW = Claim(
     id="deep_linear.shallow_local_minima",
-    title="Every local minimum of the rank-constrained shallow problem is global",
-    statement=r"For all $X, Y$: at $R = P_SYX^+$ turning $u_s$ by the angle $\varphi$ towards $u_q$, $s \in S$, $q "
-    r"\notin S$, changes $\|Y - RX\|_F^2$ by $(\sigma_s^2 - \sigma_q^2)\sin^2\varphi$. So a critical point of rank $k$ "
-    r"is a local minimum of the shallow problem iff it is a best approximation, hence a global one.",
-    source="lukawaguchi2017, Theorem 2.3, in the form of; golikov2019, Theorem 2; the rotations: own derivation",
+    title="From a critical map of the shallow problem that is not the best one the loss falls",
+    statement=r"For all $X, Y$: from $R = P_SYX^+$ turning $u_s$ by the angle $\varphi$ towards $u_q$, $s \in S$, $q "
+    r"\notin S$, changes $\|Y - RX\|_F^2$ by $(\sigma_s^2 - \sigma_q^2)\sin^2\varphi$, and adding $t u_qu_q^TYX^+$ "
+    r"by $-\sigma_q^2(2t - t^2)$. So no such $R$ is a local minimum under $\mathrm{rank}\,R \le k$ unless it is a "
+    r"best approximation of rank $k$, hence a global one.",
+    source="lukawaguchi2017, Theorem 2.3, in the form of; golikov2019, Theorem 2; the curves: own derivation",
     case_type=CriticalPoint,
-    cases=critical_points(2),
-    law=lambda s, q, sine2: (s * s - q * q) * sine2,
+    cases=lambda: critical_points(2, saddles=True)().filter(lambda case: len(case.kept) < case.widths[-1]),
+    law=TRUE_CHANGES,
     check=_check_swap,
     false_laws={
-        "opposite sign": lambda s, q, sine2: (q * q - s * s) * sine2,
-        "singular values, not squared": lambda s, q, sine2: (s - q) * sine2,
+        "opposite sign": replace(TRUE_CHANGES, turn=lambda s, q, sine2: (q * q - s * s) * sine2),
+        "singular values, not squared": replace(TRUE_CHANGES, turn=lambda s, q, sine2: (s - q) * sine2),
+        "growth at first order only": replace(TRUE_CHANGES, grow=lambda q, t: -2 * q * q * t),
     },
     examples=(CriticalPoint((2, 1, 2), (1, 2), (3, 2), 1, (1,) * 8, (1,), (1, 0), 0),),
-    uses=("deep_linear.minimum",),
-    deviations="Weighted squares have bad local minima under a bottleneck: deep_linear.local_minima_are_global.",
+    uses=("deep_linear.minimum", "deep_linear.two_layers_project"),
+    deviations="Weighted squares have bad local minima under a bottleneck: deep_linear.other_losses.",
 )
 
 # -- maxima ----------------------------------------------------------------------------------------------------------

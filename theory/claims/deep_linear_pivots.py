@@ -1,4 +1,4 @@
-"""Deep linear nets: what the ranks of partial products say of a critical point: strict or not, and its inertia.
+"""Deep linear nets: what the ranks of partial products say of a saddle: strict or not.
 
 The cases are drawn from the whole critical set of nets with rational singular vectors: any index set, free blocks,
 kept vectors of ties, bases; rank-deficient X, zero and tied singular values, d_H > d_0.
@@ -13,15 +13,17 @@ import numpy as np
 
 from theory.arithmetic import is_zero, rational
 from theory.calculus.exact_linalg import rank
-from theory.claims.claim import Claim, Counterexample, Hypothesis, Verdict, erratum, verdict
+from theory.claims.claim import Claim, Verdict, erratum, verdict
 from theory.claims.linear_data import CriticalPoint, critical_points
-from theory.critical.deep_linear.ranks import disjoint_pairs, ranks_at
 
 # -- pivots ----------------------------------------------------------------------------------------------------------
 
 
-def pivots(case: CriticalPoint) -> list[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]]:
-    """(C_ij, W_{j-1} ... W_1, S_XY, W_H ... W_{i+1}) for H >= i > j >= 1, multiplied out literally."""
+def pivots(case: CriticalPoint, step: int = 0) -> list[tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]]:
+    """(C_ij, W_{j-1} ... W_1, S_XY, W_H ... W_{i+1}) for H >= i > j >= 1, multiplied out literally.
+
+    With ``step`` those with i = j + step only.
+    """
     W, (X, Y, _, _) = case.layers, case.matrices
     H, d = len(W), case.widths
 
@@ -34,7 +36,10 @@ def pivots(case: CriticalPoint) -> list[tuple[np.ndarray, np.ndarray, np.ndarray
 
     cross = rational(X) @ rational(Y).T
     return [
-        (chain(i - 1, j + 1), chain(j - 1, 1), cross, chain(H, i + 1)) for i in range(2, H + 1) for j in range(1, i)
+        (chain(i - 1, j + 1), chain(j - 1, 1), cross, chain(H, i + 1))
+        for i in range(2, H + 1)
+        for j in range(1, i)
+        if step in (0, i - j)
     ]
 
 
@@ -94,7 +99,7 @@ PIVOTS = Claim(
     r"$W_{i-1} \cdots W_{j+1}$ and $W_{j-1} \cdots W_1\,XY^T\,W_H \cdots W_{i+1}$ have rank above $r$.",
     source="achour2024, classification of saddles by pivots, in the form of; for all data: own derivation",
     case_type=CriticalPoint,
-    cases=critical_points(2, 3, 4),
+    cases=critical_points(2, 3, 4, saddles=True),
     law=strict_by(two_blocks),
     check=_check_pivots,
     false_laws={
@@ -103,8 +108,26 @@ PIVOTS = Claim(
         "rank R in place of rank R X": strict_by(two_blocks, lambda case: rank(case.net.product(case.theta))),
         "pivots alone": lambda case: any(two_blocks(*blocks, _rank_of_map(case)) for blocks in pivots(case)),
         "the product alone": lambda case: not keeps_the_largest(case),
+        "neighbouring layers alone": lambda case: (
+            not keeps_the_largest(case)
+            or any(two_blocks(*blocks, _rank_of_map(case)) for blocks in pivots(case, step=1))
+        ),
+        "all pivots in place of one": lambda case: (
+            not keeps_the_largest(case) or all(two_blocks(*blocks, _rank_of_map(case)) for blocks in pivots(case))
+        ),
+        "every saddle of positive rank": lambda case: (
+            bool(case.value != case.minimum) and (len(case.widths) == 3 or len(case.kept) > 0)
+        ),
     },
-    examples=(SEPARATED, UNSEEN, TWO),
+    examples=(
+        SEPARATED,
+        UNSEEN,
+        TWO,
+        CriticalPoint((2, 1, 2), (1, 1), (2, 1), 0, (0,) * 8, (1,), (0, 0), 0),
+        CriticalPoint((2, 1, 1, 2), (1, 1), (2, 0), 0, (0,) * 8, (), (0, 0), 0, (0, 1, 0, 0, 0)),
+        CriticalPoint((1, 1, 1, 1), (1,), (1,), 0, (0,) * 8, (), (0, 0), 0, (0, 1, 0)),
+        CriticalPoint((2, 2, 2, 2), (1, 1), (2, 1), 0, (0,) * 8, (0,), (0, 0), 0),  # not strict, of rank 1
+    ),
     uses=("deep_linear.critical_values", "deep_linear.derivatives"),
     exercises=("linear.pivots",),
     deviations="Achour, Malgouyres and Gerchinovitz assume d_H <= d_0, invertible XX^T, XY^T of full rank and distinct "
@@ -124,92 +147,4 @@ PIVOTS_ERRATUM = erratum(
     "is not strict.",
 )
 
-# -- inertia ---------------------------------------------------------------------------------------------------------
-
-
-def _counts(case: CriticalPoint, pairs: Callable[[Any], int], joins: Callable[[Any], int]) -> tuple[int, int, int]:
-    """(n-, n0, n+) with these numbers of pairs and joins."""
-    ranks = ranks_at(case.net, case.theta)
-    negative = ranks.swaps + pairs(ranks)
-    positive = ranks.r * (ranks.inputs + case.widths[-1] - ranks.r) - ranks.swaps - ranks.ties
-    positive += pairs(ranks) + joins(ranks)
-    return negative, case.net.dim - negative - positive, positive
-
-
-def _check_inertia(case: CriticalPoint, law: Callable[[CriticalPoint], tuple[int, int, int]]) -> Verdict:
-    return verdict(law(case) == tuple(case.signs), detail="ranks against the exact inertia of the Hessian")
-
-
-# Two strings through the gradient: one misses the second layer, the other the first, and each covers the other's gap.
-CROSSED = CriticalPoint((2, 1, 1, 2), (1, 1), (2, 1), 0, (0,) * 8, (), (0, 0), 0, (1, 0, 0, 0, 1))
-
-INERTIA = Claim(
-    id="deep_linear.inertia",
-    title="The inertia at every critical point, from ranks alone",
-    statement=r"For all $X, Y$ and widths, at every critical point the numbers of negative and positive eigenvalues "
-    r"are $n_- = s + p$ and $n_+ = r(\mathrm{rank}\,X + d_H - r) - s - t + p + q$, where $s$ and $t$ count the "
-    r"$(\sigma, \sigma')$, $\sigma$ kept, $\sigma'$ left out, with $\sigma' > \sigma$ and $\sigma' = \sigma$, and "
-    r"$p$, $q$ count pairs of strings of the chain beside its part of rank $r$: those through $\nabla f(R)$ with those "
-    r"that cover their gap, and those from an input with those to an output that they could join.",
-    source="own derivation (theory.critical.deep_linear.ranks)",
-    case_type=CriticalPoint,
-    cases=critical_points(1, 2, 3, 4),
-    law=lambda case: tuple(ranks_at(case.net, case.theta).inertia),
-    check=_check_inertia,
-    false_laws={
-        "without pairs": lambda case: _counts(case, lambda ranks: 0, lambda ranks: ranks.joins),
-        "without joins": lambda case: _counts(case, lambda ranks: ranks.pairs, lambda ranks: 0),
-        "two strings that cover each other's gaps counted twice": lambda case: _counts(
-            case, lambda ranks: ranks.pairs + disjoint_pairs(ranks.gaps), lambda ranks: ranks.joins
-        ),
-        "as with the largest rank": lambda case: _counts(case, lambda ranks: 0, lambda ranks: 0),
-    },
-    examples=(CROSSED, TWO, CriticalPoint((2, 3, 2), (1, 0), (1, 1), 0, (0,) * 8, (0,), (0, 0), 5)),
-    uses=("deep_linear.pivots", "deep_linear.derivatives"),
-)
-
-
-def pure_inertia(case: CriticalPoint, swaps: Callable[[Any, Any], bool] = lambda s, q: q > s) -> tuple[int, int, int]:
-    """The counts at points with rank(R X) = k."""
-    s, k = case.singular_values, len(case.kept)
-    s = [*s, *[rational([0])[0]] * (case.widths[-1] - len(s))]
-    left = [x for i, x in enumerate(s) if i not in case.kept]
-    negative = sum(swaps(s[i], x) for i in case.kept for x in left)
-    ties = sum(s[i] == x for i in case.kept for x in left)
-    positive = k * (sum(d != 0 for d in case.d) + case.widths[-1] - k) - negative - ties
-    return negative, case.net.dim - negative - positive, positive
-
-
-def _largest_rank(case: CriticalPoint) -> int:
-    return min(sum(d != 0 for d in case.d), *case.widths[1:])
-
-
-PURE = Claim(
-    id="deep_linear.inertia_of_largest_rank",
-    title="Points of the largest rank: the index counts swaps",
-    statement=r"For all $X, Y$ and widths, at a critical point with $\mathrm{rank}(RX) = k$: $n_- = \#\{s \in S, q "
-    r"\notin S: \sigma_q > \sigma_s\}$, and $n_+ = k(\mathrm{rank}\,X + d_H - k) - n_- - \#\{\sigma_q = \sigma_s\}$.",
-    source="baldihornik1989, Fact 4, in the form of (which points are saddles); the counts: own derivation",
-    case_type=CriticalPoint,
-    cases=lambda: critical_points(1, 2, 3)().filter(lambda case: len(case.kept) == _largest_rank(case)),
-    law=pure_inertia,
-    check=_check_inertia,
-    hypotheses=(
-        Hypothesis("largest rank", r"$\mathrm{rank}(RX) = k$", lambda case: len(case.kept) == _largest_rank(case)),
-    ),
-    counterexamples=(
-        Counterexample(
-            "largest rank",
-            CriticalPoint((1, 1, 1), (1,), (1,), 0, (0,) * 8, (), (0, 0), 0),
-            "w_2 w_1 = 1 at the origin: a strict saddle without swaps",
-        ),
-    ),
-    false_laws={"ties count as swaps": lambda case: pure_inertia(case, lambda s, q: q >= s)},
-    examples=(
-        CriticalPoint((2, 1, 2), (1, 2), (3, 2), 1, (1,) * 8, (1,), (1, 0), 0),
-        CriticalPoint((2, 1, 2), (1, 1), (1, 1), 0, (0,) * 8, (0,), (0, 0), 0),
-    ),
-    uses=("deep_linear.inertia",),
-)
-
-CLAIMS = (PIVOTS, PIVOTS_ERRATUM, INERTIA, PURE)
+CLAIMS = (PIVOTS, PIVOTS_ERRATUM)

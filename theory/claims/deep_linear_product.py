@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
+from itertools import product as cartesian
 from typing import Any
 
 import numpy as np
 
 from theory.arithmetic import rational
-from theory.calculus.exact_linalg import rank
+from theory.calculus.exact_linalg import rank, rational_matrix, solve
 from theory.claims.cases import Case, composed, matrices, vectors
 from theory.claims.claim import Claim, Verdict, verdict
 from theory.critical.deep_linear.fibres import fibre_component, fibre_components, rank_of_product_map
+from theory.critical.deep_linear.spectrum import unimodular
 from theory.models.deep_linear import DeepLinearNet
 
 
@@ -106,7 +108,41 @@ PRODUCT_MAP = Claim(
             _terms(case)[2] * (case.widths[0] + case.widths[-1] - _terms(case)[2])
         ),
     },
-    examples=(Chain((((1, 0), (0, 0)), ((1, 0), (0, 0)))), Chain((((0,),), ((0,),), ((0,),)))),
+    examples=(
+        Chain((((1,),), ((0,),))),
+        Chain((((1, 0), (0, 0)), ((1, 0), (0, 0)))),
+        Chain((((0,),), ((0,),), ((0,),))),
+    ),
+)
+
+
+def _check_filling(case: Chain, law: Callable[[list[int], list[int], int, int], bool]) -> Verdict:
+    a, b, _ = _terms(case)
+    p, q = case.widths[-1], case.widths[0]
+    return verdict(law(a, b, p, q) == (jacobian_rank(case) == p * q), detail="exact rank of the Jacobian")
+
+
+FILLING = Claim(
+    id="deep_linear.product_map_onto",
+    title="When the product map is a submersion",
+    statement=r"For all weights the derivative of $(W_1, \dots, W_H) \mapsto W_H \cdots W_1$ is onto $\mathbb R^{d_H "
+    r"\times d_0}$ iff for some $i$ the product $W_H \cdots W_{i+1}$ has rank $d_H$ and $W_{i-1} \cdots W_1$ has rank "
+    r"$d_0$.",
+    source="trager2020, filling architectures, in the form of",
+    case_type=Chain,
+    cases=chains(1, 2, 3),
+    law=lambda a, b, p, q: any(x == p and y == q for x, y in zip(a, b, strict=True)),
+    check=_check_filling,
+    false_laws={
+        "iff both ranks occur, at any layers": lambda a, b, p, q: p in a and q in b,
+        "iff the product has full rank": lambda a, b, p, q: a[0] == p and b[-1] == q,
+    },
+    examples=(
+        Chain((((1, 0), (0, 0)), ((1, 0), (0, 1)), ((1, 0), (0, 0)))),
+        Chain((((1, 0),), ((1,),))),
+        Chain((((0,),), ((1,),))),
+    ),
+    uses=("deep_linear.product_map_rank",),
 )
 
 
@@ -117,22 +153,42 @@ class Signs(Case):
     widths: tuple
 
 
+def _minor_signs(net: DeepLinearNet, theta: np.ndarray) -> tuple[bool, ...]:
+    """Whether det (W_i ... W_1)[:, :k] > 0 for the layers of width k, literally; the product starts with I_k."""
+    out, R = [], rational(np.eye(net.widths[0], dtype=int))
+    k = min(net.widths)
+    for W in net.unpack(theta)[:-1]:
+        R = W @ R
+        if len(R) == k:
+            out.append(bool(rational_matrix(R[:, :k]).det() > 0))
+    return tuple(out)
+
+
 def _check_fibres(case: Signs, law: Callable[[tuple], int]) -> Verdict:
-    """Reflections in layers of width k reach as many components as there are sign patterns, all over one product."""
-    d, k = case.widths, min(case.widths)
+    """All points g.W over one product for g = +-1 times a random matrix of determinant 1 in each hidden layer.
+
+    Each sign pattern of minors occurs, and depends on the signs of det g in the layers of width k alone.
+    """
+    d, k, rng = case.widths, min(case.widths), np.random.default_rng(0)
     net = DeepLinearNet(d, np.eye(d[0], dtype=int), np.zeros((d[-1], d[0]), int))
     start = [rational(np.eye(b, a, dtype=int) * (np.arange(b)[:, None] < k)) for a, b in pairwise(d)]
-    seen, products = set(), set()
-    for flips in np.ndindex(*(2,) * (len(d) - 2)):
-        W = [w.copy() for w in start]
-        for i, flip in enumerate(flips):
-            if flip:
-                W[i][0], W[i + 1][:, 0] = -W[i][0], -W[i + 1][:, 0]
+    labels: dict[tuple, set] = {}
+    same = True
+    for signs in cartesian((1, -1), repeat=2 * (len(d) - 2)):
+        W = list(start)
+        for i, sign in enumerate(signs[: len(d) - 2]):
+            g = unimodular(d[i + 1], rng)
+            g[0] = g[0] * sign
+            W[i], W[i + 1] = g @ W[i], W[i + 1] @ solve(g, rational(np.eye(d[i + 1], dtype=int)))
         theta = net.pack(*W)
-        seen.add(fibre_component(net, theta))
-        products.add(tuple(net.product(theta).ravel().tolist()))
-    one_fibre = len(products) == 1 and rank(net.product(net.pack(*start))) == k
-    return verdict(one_fibre and len(seen) == law(d), detail="signs of exact minors, constant on paths")
+        label = fibre_component(net, theta)
+        same &= (net.product(theta) == net.product(net.pack(*start))).all()
+        same &= tuple(sign > 0 for sign in label) == _minor_signs(net, theta)
+        narrow = tuple(sign for sign, width in zip(signs, d[1:-1], strict=False) if width == k)
+        labels.setdefault(narrow, set()).add(label)
+    one_each = all(len(found) == 1 for found in labels.values())
+    seen = {label for found in labels.values() for label in found}
+    return verdict(bool(same and one_each and len(seen) == law(d)), detail="signs of exact minors over one product")
 
 
 FIBRES = Claim(
@@ -166,4 +222,4 @@ FIBRES = Claim(
     },
 )
 
-CLAIMS = (PRODUCT_MAP, FIBRES)
+CLAIMS = (PRODUCT_MAP, FILLING, FIBRES)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -219,4 +219,30 @@ BAD_SADDLES = Claim(
     deviations="Stated with YX^T != 0, without which no bad saddle exists; no other hypothesis on the data is needed.",
 )
 
-CLAIMS = (ORIGIN, ORIGIN_ERRATUM, STRICT, BAD_SADDLES)
+
+def _check_uncorrelated(case: CriticalPoint, law: Callable[[bool], bool]) -> Verdict:
+    critical = is_zero(case.net.gradient(case.theta)).all()
+    return verdict(critical and law(case.net.loss(case.theta) == case.net.minimum_value()), detail="exact least value")
+
+
+UNCORRELATED = Claim(
+    id="deep_linear.uncorrelated",
+    title="Without correlation every critical point is a global minimum",
+    statement=r"If $YX^T = 0$, every critical point, at any depth $H \ge 1$ and any widths, is a global minimum.",
+    source="own derivation",
+    case_type=CriticalPoint,
+    cases=lambda: critical_points(1, 2, 3)().map(lambda case: replace(case, s=(0,) * len(case.s), kept=())),
+    law=lambda is_global: is_global,
+    check=_check_uncorrelated,
+    hypotheses=(Hypothesis("uncorrelated", "$YX^T = 0$", lambda case: not any(s > 0 for s in case.singular_values)),),
+    counterexamples=(
+        Counterexample(
+            "uncorrelated", CriticalPoint((1, 1, 1), (1,), (1,), 0, (0,) * 8, (), (0, 0), 0), "the origin is a saddle"
+        ),
+    ),
+    false_laws={"never": lambda is_global: not is_global},
+    examples=(CriticalPoint((1, 1, 1, 1), (1,), (0,), 1, (0,) * 8, (), (0, 0), 0, (0, 2, 0)),),
+    uses=("deep_linear.critical_values",),
+)
+
+CLAIMS = (ORIGIN, ORIGIN_ERRATUM, STRICT, BAD_SADDLES, UNCORRELATED)

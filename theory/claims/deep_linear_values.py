@@ -7,16 +7,23 @@ kept vectors of ties, bases; rank-deficient X, zero and tied singular values, d_
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import product as cartesian
 from math import comb
 from typing import Any
 
 import numpy as np
 
 from theory.arithmetic import is_zero, rational
+from theory.calculus.exact_linalg import pinv, rank, symmetric_eigenvalues
+from theory.calculus.inertia import inertia
+from theory.claims.cases import Case
 from theory.claims.claim import Claim, Counterexample, Hypothesis, Verdict, verdict
 from theory.claims.linear_data import CriticalPoint, critical_points
 from theory.critical.deep_linear.normal_form import normal_form, random_critical_point
+from theory.critical.deep_linear.ranks import ranks_at
 from theory.critical.deep_linear.values import critical_values
+from theory.models.deep_linear import DeepLinearNet
 
 
 def subset_sums(squares: list[Any], floor: Any, most: int) -> set[Any]:
@@ -109,8 +116,12 @@ COUNT = Claim(
     cases=lambda: critical_points(2, 3)().filter(_distinct),
     law=lambda n, k: sum(comb(n, r) for r in range(min(n, k) + 1)),
     check=_check_count,
-    hypotheses=(Hypothesis("distinct", r"the nonzero $\sigma_q$ differ", _distinct),),
+    hypotheses=(
+        Hypothesis("depth", r"$H \ge 2$", lambda case: len(case.widths) >= 3),
+        Hypothesis("distinct", r"the nonzero $\sigma_q$ differ", _distinct),
+    ),
     counterexamples=(
+        Counterexample("depth", CriticalPoint((1, 1), (1,), (1,), 0, (0,) * 8, (0,), (0, 0), 0), "only the best map"),
         Counterexample(
             "distinct",
             CriticalPoint((2, 1, 2), (1, 1), (1, 1), 0, (0,) * 8, (0,), (0, 0), 0),
@@ -125,4 +136,71 @@ COUNT = Claim(
     uses=("deep_linear.critical_values",),
 )
 
-CLAIMS = (VALUES, COUNT)
+# -- without the normal form -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Grid(Case):
+    """All weight vectors with entries -1, 0, 1 of a net."""
+
+    widths: tuple
+    X: tuple
+    Y: tuple
+
+    @property
+    def net(self) -> DeepLinearNet:
+        """The net."""
+        return DeepLinearNet(self.widths, self.X, self.Y)
+
+    def critical_points(self) -> list[np.ndarray]:
+        """Those with zero gradient, which floats compute exactly for such small integers."""
+        grid = np.array(list(cartesian((0, 1, -1), repeat=self.net.dim)), float)
+        return [rational(theta.astype(int)) for theta in grid if not self.net.gradient(theta).any()]
+
+
+def _grid_sets(case: Grid) -> tuple[list[Any], Any, int]:
+    """(squares, floor, k) in floats' place: from the exact eigenvalues of Y X^+ X Y^T."""
+    X, Y = rational(case.X), rational(case.Y)
+    fit = Y @ pinv(X) @ X
+    squares = [value for value, m in symmetric_eigenvalues(fit @ fit.T) for _ in range(m)]
+    return squares, ((Y - fit) * (Y - fit)).sum(), min(rank(X), *case.widths[1:])
+
+
+def _check_grid(case: Grid, law: Callable[[int], int]) -> Verdict:
+    """Every critical point has one of the listed values; the law may change the largest rank."""
+    squares, floor, k = _grid_sets(case)
+    values = subset_sums(squares, floor, law(k))
+    points = case.critical_points()
+    found = {case.net.loss(theta) for theta in points}
+    signs = all(tuple(ranks_at(case.net, t).inertia) == tuple(inertia(case.net.hessian(t))) for t in points)
+    return verdict(found <= values and signs, detail=f"{len(points)} critical points, exact values and inertia")
+
+
+ONE, TWO_BY_TWO = ((1, 0), (0, 1)), ((1, 0), (0, 0))
+
+GRID = Claim(
+    id="deep_linear.small_critical_points",
+    title="All critical points with weights -1, 0, 1 have listed values and the inertia of their ranks",
+    statement=r"For the nets 2-1-1-2, 2-2-2, 2-1-2-1, 1-1-2-1-1 and 2-1-1-1-2 on small integer data, at every critical "
+    r"point with weights in $\{-1, 0, 1\}$ the loss is a subset sum as in deep_linear.critical_values, and the inertia "
+    r"is that of deep_linear.inertia.",
+    source="own derivation",
+    case_type=Grid,
+    cases=(
+        Grid((2, 1, 1, 2), ONE, ((2, 0), (0, 1))),
+        Grid((2, 1, 1, 2), ONE, ONE),
+        Grid((2, 1, 1, 2), TWO_BY_TWO, ((2, 0), (0, 1))),
+        Grid((2, 2, 2), ONE, ((2, 0), (0, 1))),
+        Grid((2, 1, 2, 1), ONE, ((1, 0),)),
+        Grid((2, 1, 2, 1), ((1, 1), (1, 1)), ((1, 2),)),
+        Grid((1, 1, 2, 1, 1), ((1,),), ((1,),)),
+        Grid((2, 1, 1, 1, 2), ONE, ((2, 0), (0, 1))),
+    ),
+    exhaustive=True,
+    law=lambda k: k,
+    check=_check_grid,
+    false_laws={"one index less": lambda k: k - 1, "the floor alone": lambda k: 0},
+    uses=("deep_linear.critical_values",),
+)
+
+CLAIMS = (VALUES, COUNT, GRID)

@@ -15,8 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from theory.arithmetic import rational
-from theory.calculus.exact_linalg import rank
+from theory.arithmetic import is_zero, rational
+from theory.calculus.exact_linalg import column_space, pinv, rank
+from theory.calculus.inertia import inertia
 from theory.claims.cases import Case, Matrix, composed, exact_tuple, matrices, vectors
 from theory.claims.linear_data import CriticalPoint, critical_points
 from theory.critical.classify import classify
@@ -122,8 +123,8 @@ def corners_are_above(case: LossPoint, radius: Fraction = Fraction(1, 4)) -> boo
     """Whether no value in the box of this radius around the point lies below that at the point.
 
     The box is cut at the weights that vanish. In each part an absolute loss is affine in every weight, if no residual
-    changes its sign there, and a difference of squares of monomials is affine in the square of every weight: such
-    functions, and the residuals, attain their extreme values at corners.
+    changes its sign there, and the difference of squares is affine in the square of every weight (for widths 1-1-2,
+    where R_1 and R_2 are monomials): such functions, and the residuals, attain their extreme values at corners.
     """
     sides = [((-radius, 0), (0, radius)) if x == 0 else ((x - radius, x + radius),) for x in map(Fraction, case.theta)]
     centre = case.value_at(case.point)
@@ -195,3 +196,33 @@ def slope(case: LossPoint) -> np.ndarray:
     net = case.net
     shallow = DeepLinearNet((case.widths[0], case.widths[-1]), objective=net.objective)
     return shallow.gradient(net.product(case.point).ravel())
+
+
+def is_shallow_minimum(case: LossPoint) -> bool | None:
+    """Whether R is a local minimum of f over rank R <= k, decided exactly without the layers; None where it is open.
+
+    Below rank k all changes of rank one are allowed: some entry of R lowers f if grad f(R) != 0 (the loss falls for a
+    small enough step against it), or at a step that shows it; else a convex f is least there. At rank k the matrices of
+    rank k are a manifold, and two layers of width k parametrise it around R with GL(k) as fibre, so the inertia of that
+    net decides.
+    """
+    net, k = case.net, min(case.widths)
+    R = net.product(case.point)
+    if case.is_squared and case.value_at(case.point) == net.minimum_value():
+        return True
+    if rank(R) < k:
+        one = DeepLinearNet((case.widths[0], case.widths[-1]), objective=net.objective)
+        for index in range(R.size):
+            for t in (rational(["1/1024"])[0], rational(["-1/1024"])[0]):
+                moved = R.ravel().copy()
+                moved[index] += t
+                if one.loss(moved) < case.value_at(case.point):
+                    return False
+        return bool(is_zero(slope(case)).all())
+    A = column_space(R)
+    two = DeepLinearNet((case.widths[0], k, case.widths[-1]), objective=net.objective)
+    theta = two.pack(pinv(A) @ R, A)
+    signs = inertia(two.hessian(theta))
+    if not is_zero(two.gradient(theta)).all() or signs.negative:
+        return False
+    return True if signs.zero == k * k else None
