@@ -15,7 +15,7 @@ from theory.calculus.exact_linalg import rank, rational_matrix, solve
 from theory.claims.cases import Case, composed, matrices, vectors
 from theory.claims.claim import Claim, Verdict, verdict
 from theory.critical.deep_linear.fibres import fibre_component, fibre_components, rank_of_product_map
-from theory.critical.deep_linear.spectrum import unimodular
+from theory.critical.deep_linear.spectrum import invertible
 from theory.models.deep_linear import DeepLinearNet
 
 
@@ -177,7 +177,7 @@ def _check_fibres(case: Signs, law: Callable[[tuple], int]) -> Verdict:
     for signs in cartesian((1, -1), repeat=2 * (len(d) - 2)):
         W = list(start)
         for i, sign in enumerate(signs[: len(d) - 2]):
-            g = unimodular(d[i + 1], rng)
+            g = invertible(d[i + 1], rng)
             g[0] = g[0] * sign
             W[i], W[i + 1] = g @ W[i], W[i + 1] @ solve(g, rational(np.eye(d[i + 1], dtype=int)))
         theta = net.pack(*W)

@@ -13,7 +13,7 @@ from theory.critical.classify import BITS, answer, point_of, theory_module
 from theory.critical.generic import Facts
 from theory.critical.kinks import float_kink_facts
 from theory.critical.survey import attempt, box_facts, exact_facts, exactly_critical
-from theory.critical.systems import certified_near, distance
+from theory.critical.systems import certified_near, distance, reach
 from theory.critical.tangent import moduli, refuse_off_manifold, tangent_gradient
 from theory.errors import NotCritical, Undecided
 from theory.landscape import Classification
@@ -121,7 +121,7 @@ def _certified(model: Any, start: np.ndarray) -> tuple[Any, Facts]:
     except Undecided:
         near = getattr(theory_module(model), "near", None)
         found = near(model, start) if near else None
-        if found is None:
+        if found is None or distance(found[1].theta, start) > reach(start):
             raise
         return found
 

@@ -195,13 +195,18 @@ def certified_near(model: Any, theta: np.ndarray) -> tuple[System, np.ndarray]:
     found = system.point(image)
     if not system.transversal(found):
         raise Undecided("nearest: Newton's method left the slice across the symmetry orbits; train further")
-    far, limit = distance(found, theta), max(float(np.linalg.norm(theta)), 1.0) / 2
+    far, limit = distance(found, theta), reach(theta)
     if not far <= limit:
         raise Undecided(
             f"nearest: needs a critical point within {limit:.3g} of theta (half of |theta|, at least 1/2), got one at "
             f"distance {far:.3g}, to which Newton's method has led; train further"
         )
     return system, found
+
+
+def reach(theta: np.ndarray) -> float:
+    """How far a critical point may lie from a float theta and be called near: half of |theta|, at least 1/2."""
+    return max(float(np.linalg.norm(theta)), 1.0) / 2
 
 
 def distance(x: np.ndarray, y: np.ndarray) -> float:

@@ -15,9 +15,9 @@ from theory import arrays
 from theory.arithmetic import RATIONAL, Arithmetic, arithmetic_of, flint, is_zero, rational
 from theory.calculus.exact_linalg import null_space, solve
 from theory.calculus.negative_direction import negative_direction
-from theory.critical.deep_linear.ranks import ranks_at
-from theory.critical.deep_linear.spectrum import exact_moments, rational_net, spectrum_of
-from theory.errors import Degenerate, NotCritical, NotExact
+from theory.critical.deep_linear.ranks import ranks_of
+from theory.critical.deep_linear.spectrum import exact_critical_point, exact_moments, spectrum_of
+from theory.errors import Degenerate
 from theory.landscape import Kind
 from theory.models.matrix_chain import T, flat, partial_products, product
 
@@ -97,8 +97,8 @@ def descent_curve(net: Any, theta: Any) -> Curve:
     >>> down.order, down.leading < 0
     (5, True)
     """
-    exact, theta = _critical(net, theta, "descent_curve")
-    kind = ranks_at(exact, theta).kind
+    exact, theta = exact_critical_point(net, theta, "descent_curve")
+    kind = ranks_of(exact, theta).kind
     if kind == Kind.GLOBAL_MINIMUM:
         raise Degenerate("descent_curve: needs a critical point that is no global minimum, got one")
     if kind == Kind.STRICT_SADDLE:
@@ -126,7 +126,7 @@ def ascent_curve(net: Any, theta: Any) -> Curve:
     Degenerate
         For X = 0, where the loss is constant.
     """
-    exact, theta = _critical(net, theta, "ascent_curve")
+    exact, theta = exact_critical_point(net, theta, "ascent_curve")
     W, f = exact.unpack(theta), exact_moments(exact)
     if is_zero(f.S).all():
         raise Degenerate("ascent_curve: needs X != 0, got X = 0, for which the loss is constant")
@@ -136,7 +136,7 @@ def ascent_curve(net: Any, theta: Any) -> Curve:
     seen = [i for i, b in enumerate(B) if not is_zero(b @ f.S).all()]
     i = seen[-1]
     if i == len(W) - 1 and not is_zero(W[-1] @ B[-1] @ f.S).all():
-        V[0] = W[0]
+        V[0] = W[0].copy()
     else:
         last = next(j for j in range(i, len(W)) if not is_zero(A[j]).all())
         column = np.flatnonzero(~is_zero(B[i] @ f.S).all(1))[0]
@@ -154,11 +154,11 @@ def ascent_curve(net: Any, theta: Any) -> Curve:
 def fibre_certificate(net: Any, theta: Any) -> Fibre:
     """Points of the same loss, arbitrarily near to a critical point with rank(R X) < k and M != 0, with a gradient.
 
-    So no such point is a local minimum of f(W_H ... W_1), for any differentiable f. With A_l = W_H ... W_{l+1} and
-    B_l = W_{l-1} ... W_1 let l be the last layer with G = M B_l^T != 0; l < H, for W is critical. If A_l p = 0, p != 0,
-    then W_l + t p q^T keeps R and moves G to a later layer. Otherwise A_l is injective, z^T W_l ... W_1 X = 0 for some
-    z != 0, and W_H + t u w^T with w^T W_{H-1} ... W_{l+1} = z^T keeps R X and makes the gradient of W_l equal to
-    t z u^T G.
+    So no such point is a local minimum; ``escape_line`` serves any differentiable f(W_H ... W_1). With A_l = W_H ...
+    W_{l+1} and B_l = W_{l-1} ... W_1 let l be the last layer with G = M B_l^T != 0; l < H, for W is critical. If
+    A_l p = 0, p != 0, then W_l + t p q^T keeps R and moves G to a later layer. Otherwise A_l is injective,
+    z^T W_l ... W_1 X = 0 for some z != 0, and W_H + t u w^T with w^T W_{H-1} ... W_{l+1} = z^T keeps R X and makes the
+    gradient of W_l equal to t z u^T G.
 
     Raises
     ------
@@ -169,7 +169,7 @@ def fibre_certificate(net: Any, theta: Any) -> Fibre:
 
     Source: own derivation, after the perturbations in the fibre of lukawaguchi2017.
     """
-    exact, theta = _critical(net, theta, "fibre_certificate")
+    exact, theta = exact_critical_point(net, theta, "fibre_certificate")
     W, f = exact.unpack(theta), exact_moments(exact)
     M = f.gradient(product(W))
     if is_zero(M).all():
@@ -212,18 +212,6 @@ def escape_line(W: tuple[np.ndarray, ...], S: np.ndarray, M: np.ndarray) -> np.n
     C = product(W[i + 1 : H - 1]) if i + 1 < H - 1 else kind.eye(len(z))
     V[-1][np.flatnonzero(~is_zero(G).all(1))[0]] = C @ solve(T(C) @ C, z)
     return flat(V)
-
-
-def _critical(net: Any, theta: Any, where: str) -> tuple[Any, np.ndarray]:
-    """(net with rational data, rational theta (n,)) of a critical point."""
-    exact, theta = rational_net(net), arrays.points(theta, net.dim, where)
-    if theta.ndim != 1:
-        raise ValueError(f"{where}: needs one point ({net.dim},), got shape {theta.shape}; loop over the batch")
-    if arithmetic_of(theta).name != RATIONAL:
-        raise NotExact(f"{where}: needs a rational theta, got {arithmetic_of(theta).name} entries; see nearest()")
-    if not is_zero(exact.gradient(theta)).all():
-        raise NotCritical(f"{where}: needs a critical point, got one whose gradient is not zero; nearest() finds one")
-    return exact, theta
 
 
 def _polynomials(coefficients: np.ndarray) -> np.ndarray:

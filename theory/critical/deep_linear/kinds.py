@@ -24,7 +24,7 @@ import numpy as np
 from theory.calculus.tolerance import rounding
 from theory.critical import generic
 from theory.critical.deep_linear.curves import descent_curve, fibre_certificate
-from theory.critical.deep_linear.ranks import ranks_at
+from theory.critical.deep_linear.ranks import ranks_of
 from theory.critical.deep_linear.spectrum import exact_net
 from theory.critical.generic import Decision, Facts, exactly
 from theory.landscape import Kind
@@ -52,7 +52,7 @@ def decide(model: Any, facts: Facts) -> Decision | None:
 
 def _by_ranks(net: Any, theta: np.ndarray, facts: Facts) -> Decision:
     """The kind of an exactly known critical point of a net with rational data."""
-    ranks, signs = ranks_at(net, theta), facts.inertia
+    ranks, signs = ranks_of(net, theta), facts.inertia
     if signs is not None and not signs.undecided and tuple(signs) != tuple(ranks.inertia):
         raise ValueError(f"classify: ranks say {ranks.inertia}, the Hessian {signs}; its closed form is wrong here")
     certificate: dict[str, Any] = {"rank": ranks.r, "largest_rank": ranks.largest}

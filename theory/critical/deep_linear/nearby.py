@@ -13,13 +13,19 @@ from typing import Any
 import numpy as np
 
 from theory.arithmetic import RATIONAL, Arithmetic, arithmetic_of, ball, is_zero, rational, to_float
-from theory.calculus.exact_linalg import array_of, ball_matrix, pinv, rank, solve
-from theory.critical.deep_linear.ranks import canonical_ranks
-from theory.critical.deep_linear.spectrum import Spectrum, exact_moments, exact_net, orthogonal
+from theory.calculus.exact_linalg import array_of, ball_matrix, pinv, solve
+from theory.critical.deep_linear.ranks import canonical_ranks, ranks_of
+from theory.critical.deep_linear.spectrum import (
+    Spectrum,
+    exact_critical_point,
+    exact_moments,
+    exact_net,
+    largest_rank,
+    orthogonal,
+)
 from theory.critical.generic import Facts, rational_of
-from theory.critical.survey import exact_facts
 from theory.critical.systems import distance
-from theory.errors import Degenerate
+from theory.errors import Degenerate, Undecided
 from theory.models.matrix_chain import T, flat, partial_products, product
 from theory.models.product_loss import SquaredError, SquaredMoments
 
@@ -27,19 +33,14 @@ _EXACT = Arithmetic(RATIONAL)
 
 
 def near(model: Any, theta: np.ndarray) -> tuple[Any, Facts] | None:
-    """(net with exact data, facts of the nearer of the two critical points) beside a float theta; None if none is near.
-
-    Near is what is no farther than half of |theta|, or of 1 for a shorter theta.
-    """
+    """(net with exact data, facts of the nearer of the two critical points) beside a float theta; None without one."""
     if not isinstance(model.objective, SquaredError | SquaredMoments):
         return None
     net, start = exact_net(model), rational_of(theta)
     if net is None:
         return None
     found = [facts for facts in (_optimum(net, start), _kept(net, start)) if facts is not None]
-    limit = max(float(np.linalg.norm(to_float(start))), 1.0) / 2
-    facts = min(found, key=lambda facts: distance(facts.theta, start), default=None)
-    return (net, facts) if facts is not None and distance(facts.theta, start) <= limit else None
+    return (net, min(found, key=lambda facts: distance(facts.theta, start))) if found else None
 
 
 def _optimum(net: Any, start: np.ndarray) -> Facts | None:
@@ -56,7 +57,14 @@ def _optimum(net: Any, start: np.ndarray) -> Facts | None:
     if not reached:
         return None
     i = min(reached, key=lambda i: (changes[i] * changes[i]).sum())
-    return exact_facts(net, flat([w + changes[i] if j == i else w for j, w in enumerate(W)]))
+    return _exact_facts(net, flat([w + changes[i] if j == i else w for j, w in enumerate(W)]))
+
+
+def _exact_facts(net: Any, theta: np.ndarray) -> Facts:
+    """Facts of a rational critical point from its ranks; the Hessian's long entries would take their time."""
+    exact, theta = exact_critical_point(net, theta, "nearest")
+    ranks, why = ranks_of(exact, theta), "the gradient is exactly zero"
+    return Facts(theta, exact.loss(theta), True, why, 0.0, "exact", ranks.inertia, 0, {"ranks": ranks})
 
 
 def _kept(net: Any, start: np.ndarray) -> Facts | None:
@@ -66,26 +74,27 @@ def _kept(net: Any, start: np.ndarray) -> Facts | None:
     F_1 (E_1 F_1)^{-1} U_S^+ Y X^+ have the product P_S Y X^+. What the projections F_i (E_i F_i)^{-1} E_i leave of the
     layers is added if |S| = k, and is critical there whatever it is.
     """
-    W, f = net.unpack(start), exact_moments(net)
-    k = min(rank(f.S), *net.widths[1:])
-    chosen = _subspace(f, product(W))
-    if net.depth == 1 or chosen is None or sum(chosen[1]) > k:
+    if net.depth == 1:
         return None
-    US, counts = chosen
-    ranks = canonical_ranks(net, f, counts)
+    W, f = net.unpack(start), exact_moments(net)
     try:
-        theta = flat(_projected(W, f, US, ranks.r == k)) if ranks.r else 0 * start
-    except (Degenerate, ZeroDivisionError):
+        US, counts = _subspace(f, product(W))
+        if sum(counts) > largest_rank(net):
+            return None
+        ranks = canonical_ranks(net, f, counts)
+        theta = flat(_projected(W, f, US, ranks.r == ranks.largest)) if ranks.r else 0 * start
+    except (Degenerate, Undecided, ZeroDivisionError):
         return None
     if arithmetic_of(theta).name == RATIONAL:
-        return exact_facts(net, theta)
-    why = f"the normal form proves a critical point of rank {ranks.r} in the box"
-    S = f.first(counts)
+        return _exact_facts(net, theta)
+    if not all(x.is_finite() for x in theta):
+        return None
+    why, S = f"the normal form proves a critical point of rank {ranks.r} in the box", f.first(counts)
     certificate = {"box": theta, "index_set": S, "ranks": ranks}
     return Facts(theta, f.value_at(S), True, why, 0.0, "certified", ranks.inertia, 0, certificate)
 
 
-def _subspace(f: Spectrum, R: np.ndarray) -> tuple[np.ndarray, list[int]] | None:
+def _subspace(f: Spectrum, R: np.ndarray) -> tuple[np.ndarray, list[int]]:
     """(U_S, how many of each distinct singular value), from R P^T, which is P_S Sigma at a critical point."""
     U, columns, counts = f.eigenvectors(), [], []
     kept = to_float(R @ f.P.T)

@@ -4,8 +4,9 @@ With r = |S|, U_S the kept left singular vectors and U_Q a basis of their orthog
 
     W_1 = [U_S^+ Y X^+; Z_1],   W_i = [I_r 0; 0 Z_i],   W_H = [U_S  U_Q Z_H],
 
-up to invertible changes of basis in the hidden layers. It is critical iff Z_H ... Z_1 X = 0 and Z_{i-1} ... Z_1 M^T U_Q
-Z_H ... Z_{i+1} = 0 for all i, M = grad f(R); ``strings.free_blocks`` builds all such Z.
+up to invertible changes of basis in the hidden layers, and up to N with N X = 0, which X does not see, in W_1. It is
+critical iff Z_H ... Z_1 X = 0 and Z_{i-1} ... Z_1 M^T U_Q Z_H ... Z_{i+1} = 0 for all i, M = grad f(R);
+``strings.free_blocks`` builds all such Z.
 Source: achour2024, parametrisation of critical points, in the form of; without hypotheses on the data: own derivation.
 """
 
@@ -16,19 +17,20 @@ from typing import Any
 
 import numpy as np
 
-from theory.arithmetic import BALL, RATIONAL, Arithmetic, arithmetic_of, as_array, is_zero, precision
+from theory.arithmetic import BALL, RATIONAL, Arithmetic, arithmetic_of, as_array, flint, is_zero, precision
 from theory.calculus.exact_linalg import column_space, null_space, solve
 from theory.critical.deep_linear.spectrum import (
     BITS,
     IndexSet,
     Spectrum,
     index_set,
+    invertible,
+    mixed,
     orthogonal,
     rational_net,
     spectrum_of,
-    unimodular,
 )
-from theory.critical.deep_linear.strings import Ends, String, free_blocks, random_strings, shapes
+from theory.critical.deep_linear.strings import Ends, String, free_blocks, integers, random_strings, shapes
 from theory.errors import Degenerate, NotCritical, NotExact
 from theory.models.matrix_chain import T, flat
 
@@ -69,8 +71,8 @@ def normal_form(net: Any, S: Sequence[int], Z: Any = None, gauge: Any = None) ->
     4
     """
     f, chosen = spectrum_of(net), index_set(net, S)
-    blocks = _blocks(net, len(chosen), Z or {})
-    with precision(BITS):
+    blocks = _blocks(net, len(chosen), {} if Z is None else Z)
+    with precision(max(BITS, flint().ctx.prec)):
         return _built(net, f, bases(f, chosen), blocks, gauge)
 
 
@@ -79,14 +81,16 @@ def random_critical_point(
 ) -> np.ndarray:
     """A rational critical point theta (n,) with index set S, from the whole of that part of the critical set.
 
-    Free blocks, the kept vectors of multiple singular values and all bases are drawn; the blocks are a direct sum of
-    ``strings`` (``free_blocks``), by default random ones.
+    Free blocks, the kept vectors of multiple singular values, all bases and what X does not see in W_1 are drawn; the
+    blocks are a direct sum of ``strings`` (``free_blocks``), by default random ones.
 
     Raises
     ------
     NotExact
-        Unless all sigma^2 are rational.
+        Unless all sigma^2 are rational, or all are kept.
     """
+    if not isinstance(rng, np.random.Generator):
+        raise TypeError(f"random_critical_point: rng needs a numpy.random.Generator, got {type(rng).__name__}")
     f, chosen = spectrum_of(net), index_set(net, S)
     US, UQ = bases(f, chosen, rng)
     if BALL in {arithmetic_of(U).name for U in (US, UQ) if U.size}:
@@ -95,14 +99,21 @@ def random_critical_point(
     if strings is None:
         strings = random_strings(net.widths, len(chosen), ends, rng)
     blocks = {i: block for i, block in free_blocks(net.widths, len(chosen), ends, strings).items() if block.size}
-    return _built(net, f, (US, UQ), blocks, rng)
+    unseen = T(null_space(f.S))
+    N = integers((net.widths[1], len(unseen)), rng) @ unseen if len(unseen) else None
+    return _built(net, f, (US, UQ), blocks, rng, N)
 
 
-def _built(net: Any, f: Spectrum, U: tuple[np.ndarray, np.ndarray], Z: Blocks, gauge: Any) -> np.ndarray:
-    """The point of the normal form, checked."""
+def _built(
+    net: Any, f: Spectrum, U: tuple[np.ndarray, np.ndarray], Z: Blocks, gauge: Any, N: np.ndarray | None = None
+) -> np.ndarray:
+    """The point of the normal form, with N added to W_1, checked."""
     if Z and BALL in {arithmetic_of(u).name for u in U if u.size}:
         raise NotExact("normal_form: blocks need rational singular vectors, got irrational ones; give S alone")
-    theta = flat(_changed(_layers(net, f, *U, Z), gauge))
+    W = _layers(net, f, *U, Z)
+    if N is not None:
+        W[0] = W[0] + N
+    theta = flat(_changed(W, gauge))
     if arithmetic_of(theta).name == RATIONAL and not is_zero(rational_net(net).gradient(theta)).all():
         raise NotCritical(
             "normal_form: needs blocks with Z_H ... Z_1 X = 0 and Z_{i-1} ... Z_1 M^T U_Q Z_H ... Z_{i+1} = 0, got a "
@@ -114,8 +125,7 @@ def _built(net: Any, f: Spectrum, U: tuple[np.ndarray, np.ndarray], Z: Blocks, g
 def bases(f: Spectrum, S: IndexSet, rng: np.random.Generator | None = None) -> tuple[np.ndarray, np.ndarray]:
     """(U_S, U_Q): orthogonal columns (d_H, r) and (d_H, d_H - r); U_Q starts with the nonzero sigma_q, in order."""
     if len(S) == len(f.squares):  # all are kept: their span is rational whatever they are
-        UQ = null_space(f.Sigma)
-        return orthogonal(column_space(f.Sigma)), orthogonal(UQ)
+        return orthogonal(column_space(f.Sigma)), orthogonal(mixed(null_space(f.Sigma), rng))
     u = f.eigenvectors(rng)
     kept, others = ([u[q] for q in range(len(u)) if (q in S) is wanted] for wanted in (True, False))
     return _columns(kept, len(u)), _columns(others, len(u))
@@ -176,7 +186,9 @@ def _changed(W: list[np.ndarray], gauge: Any) -> list[np.ndarray]:
         return W
     hidden, kind = [len(w) for w in W[:-1]], arithmetic_of(W[0])
     if isinstance(gauge, np.random.Generator):
-        gauge = [unimodular(d, gauge) for d in hidden]
+        gauge = [invertible(d, gauge) for d in hidden]
+    if not isinstance(gauge, Sequence | np.ndarray):
+        raise TypeError(f"normal_form: gauge needs a list of matrices or a Generator, got {type(gauge).__name__}")
     if len(gauge) != len(hidden):
         raise ValueError(f"normal_form: gauge needs a matrix for each of {len(hidden)} hidden layers, got {len(gauge)}")
     W = list(W)
@@ -184,6 +196,8 @@ def _changed(W: list[np.ndarray], gauge: Any) -> list[np.ndarray]:
         g = as_array(gauge[i], "normal_form: gauge")
         if g.shape != (d, d):
             raise ValueError(f"normal_form: gauge[{i}] needs shape {(d, d)}, got {g.shape}")
+        if arithmetic_of(g).name != RATIONAL:
+            raise NotExact(f"normal_form: gauge[{i}] needs rational entries, got {arithmetic_of(g).name} ones")
         try:
             inverse = solve(g, _EXACT.eye(d))
         except Degenerate:

@@ -27,14 +27,14 @@ import numpy as np
 
 from theory.calculus.exact_linalg import column_space, null_space, rank
 from theory.calculus.inertia import Inertia, inertia
-from theory.critical.deep_linear.spectrum import Spectrum, exact_moments
+from theory.critical.deep_linear.spectrum import Spectrum, exact_critical_point, exact_moments
 from theory.landscape import Kind
 from theory.models.matrix_chain import T
 
 Pivot = tuple[int, int]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Ranks:
     """What the ranks at a critical point are, and what follows from them; layers are counted from 1.
 
@@ -137,14 +137,26 @@ def disjoint_pairs(gaps: Mapping[Pivot, int]) -> int:
     return sum(m * n for (_, j), m in gaps.items() for (i, _), n in gaps.items() if i <= j)
 
 
-def ranks_at(net: Any, theta: np.ndarray) -> Ranks:
+def ranks_at(net: Any, theta: Any) -> Ranks:
     """The ranks at a rational critical point theta (n,) of a ``DeepLinearNet`` with the squared loss.
 
     Raises
     ------
-    NotExact
-        For data or a theta that are only known up to a radius.
+    NotCritical
+        When the gradient is not zero: the ranks say nothing there.
+    TypeError, ValueError, NotExact
+        As ``exact_critical_point``.
+
+    >>> from theory.models import DeepLinearNet
+    >>> ranks = ranks_at(DeepLinearNet((1, 1, 1, 1), [[1]], [[1]]), [0, 1, 0])
+    >>> print(ranks.kind, ranks.loose_pivots, tuple(ranks.inertia))
+    strict saddle ((3, 1),) (1, 1, 1)
     """
+    return ranks_of(*exact_critical_point(net, theta, "ranks_at"))
+
+
+def ranks_of(net: Any, theta: np.ndarray) -> Ranks:
+    """The ranks at theta (n,), known to be critical, of a net with rational data."""
     W, f = net.unpack(theta), exact_moments(net)
     H, d = len(W), net.widths
     path: dict[tuple[int, int], Any] = {(a, a): None for a in range(H + 1)}  # W_b ... W_{a+1}; None is the identity
@@ -206,7 +218,7 @@ def canonical_ranks(net: Any, f: Spectrum, counts: Sequence[int]) -> Ranks:
     )
 
 
-def _swaps_and_ties(RS: np.ndarray, f: Any, r: int) -> tuple[int, int]:
+def _swaps_and_ties(RS: np.ndarray, f: Spectrum, r: int) -> tuple[int, int]:
     """Signs of sigma_s^2 - sigma_q^2 for s in S, q not in S, without computing a single sigma.
 
     They are the eigenvalues of Sigma_S (x) I - I (x) Sigma_Q, symmetric in any bases of range(R X) and its complement.

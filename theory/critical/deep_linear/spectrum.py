@@ -11,23 +11,25 @@ derivation.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property, reduce
 from itertools import accumulate
+from operator import index
 from typing import Any
 
 import numpy as np
 
-from theory.arithmetic import RATIONAL, Arithmetic, arithmetic_of, ball, flint, precision, rational
+from theory import arrays
+from theory.arithmetic import RATIONAL, Arithmetic, arithmetic_of, ball, flint, is_zero, precision, rational
 from theory.calculus.exact_linalg import null_space, pinv, rank, symmetric_eigenvalues
 from theory.critical.generic import exactly
-from theory.errors import NotExact
+from theory.errors import NotCritical, NotExact, Undecided
 from theory.models.deep_linear import DeepLinearNet
 from theory.models.product_loss import Moments, SquaredError, SquaredMoments
 
 IndexSet = tuple[int, ...]
-BITS = 128
+BITS, MAX_BITS = 128, 8192
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,27 +79,64 @@ class Spectrum(Moments):
         return sum(left, start=self.floor)  # an fmpq beside a ball enters it exactly
 
     def eigenvectors(self, rng: np.random.Generator | None = None) -> list[np.ndarray]:
-        """Orthogonal columns u_q (d_H,) of Sigma, then a basis of its kernel; rational where sigma_q^2 is.
+        """Orthogonal columns u_q (d_H,) of Sigma, then a basis of its kernel; rational where sigma_q^2 is, else balls.
 
         With ``rng`` the basis of each multiple eigenvalue is a random one.
-        """
-        one = Arithmetic(RATIONAL).eye(len(self.Sigma))
-        spaces = [self._eigenspace(i, one) for i in range(len(self.distinct))]
-        spaces.append(null_space(self.Sigma))
-        return [u for basis in spaces for u in orthogonal(_mixed(basis, rng)).T]
 
-    def _eigenspace(self, i: int, one: np.ndarray) -> np.ndarray:
-        """A basis (d_H, m) of the i-th eigenspace; in balls it is cut out by the other factors of Sigma."""
+        Raises
+        ------
+        Undecided
+            When 8192 bits do not separate neighbouring irrational eigenvalues well enough.
+        """
+        spaces = [self._eigenspace(i) for i in range(len(self.distinct))]
+        return [u for basis in (*spaces, null_space(self.Sigma)) for u in orthogonal(mixed(basis, rng)).T]
+
+    def _eigenspace(self, i: int) -> np.ndarray:
+        """A basis (d_H, m) of the i-th eigenspace; in balls it is cut out by the other factors of Sigma.
+
+        The product of Sigma - v over the other eigenvalues v maps onto the eigenspace; its columns are chosen one after
+        the other, each the one that sticks out most, with more bits until all of them are known to a third of these.
+        """
         value, m = self.distinct[i]
         if isinstance(value, flint().fmpq):
-            return null_space(self.Sigma - value * one)
-        others = [flint().arb(v) for j, (v, _) in enumerate(self.distinct) if j != i]
-        Sigma, one = ball(self.Sigma), ball(one)
-        if len(self.squares) < len(one):
-            others.append(flint().arb(0))
-        projector = reduce(lambda B, v: B @ (Sigma - v * one), others, one)
-        length = [float(sum(column * column).mid()) for column in projector.T]
-        return projector[:, sorted(np.argsort(length)[::-1][:m])]
+            return null_space(self.Sigma - value * Arithmetic(RATIONAL).eye(len(self.Sigma)))
+        bits = max(BITS, flint().ctx.prec)
+        while bits <= MAX_BITS:
+            with precision(bits):
+                columns = independent(_product_of_others(self.Sigma, i), m)
+                if columns is not None:
+                    return columns
+            bits *= 4
+        raise Undecided(f"deep_linear: needs separate sigma^2, got {value} too near to others for {MAX_BITS} bits")
+
+
+def _product_of_others(Sigma: np.ndarray, i: int) -> np.ndarray:
+    """The product of Sigma - v over its distinct eigenvalues but the i-th nonzero one, in balls."""
+    values = [value for value, _ in symmetric_eigenvalues(Sigma)]
+    values.remove([value for value in values if value != 0][i])
+    Sigma, one = ball(Sigma), ball(Arithmetic(RATIONAL).eye(len(Sigma)))
+    return reduce(lambda out, v: out @ (Sigma - flint().arb(v) * one), values, one)
+
+
+def independent(columns: np.ndarray, m: int) -> np.ndarray | None:
+    """m columns (d, m) of balls (d, k), scaled to length about 1, that are proved independent; None with too few bits.
+
+    Gram and Schmidt with the longest rest first; a rest counts if its radii are below 2^{-bits/3} of its length.
+    """
+    rest, chosen, bits = columns, [], flint().ctx.prec
+    for _ in range(m):
+        squares = [sum(v * v) for v in rest.T]
+        k = max(range(len(squares)), key=lambda j: float(squares[j].mid()) if squares[j].is_finite() else 0)
+        if not (squares[k].is_finite() and squares[k] > 0):
+            return None
+        v = rest[:, k]
+        exponent = squares[k].sqrt().mid().man_exp()
+        scale = flint().arb((1, -int(exponent[1]) - int(exponent[0]).bit_length()))
+        if any((x * scale).rad() > flint().arb(2) ** (-bits // 3) for x in v):
+            return None
+        chosen.append(v * scale)
+        rest = rest - np.outer(v, v @ rest) / squares[k]
+    return np.stack(chosen, axis=1)
 
 
 def spectrum_of(net: Any) -> Spectrum:
@@ -119,7 +158,11 @@ def rational_net(net: Any) -> DeepLinearNet:
         loss = getattr(getattr(net, "objective", None), "loss", None)
         got = type(net).__name__ + (f" with the loss {loss.name}" if loss is not None else "")
         want = "a DeepLinearNet with the squared loss"
-        raise TypeError(f"deep_linear: needs {want}, got {got}; of a LinearResNet take its .net")
+        hint = "; take its .net at theta + vec(I)" if hasattr(net, "net") else ""
+        raise TypeError(f"deep_linear: needs {want}, got {got}{hint}")
+    data = [getattr(net.objective, a.name) for a in fields(net.objective)]
+    if all(arithmetic_of(a).name == RATIONAL for a in data):
+        return net
     exact = exact_net(net)
     if exact is None:
         raise NotExact("deep_linear: needs rational or float data, got balls; the rank of what they contain is open")
@@ -144,23 +187,56 @@ def largest_rank(net: Any) -> int:
     return min(rank(spectrum_of(net).S), *net.widths[1:])
 
 
-def index_set(net: Any, S: Sequence[int]) -> IndexSet:
+def index_set(net: Any, S: Iterable[int]) -> IndexSet:
     """S as a sorted tuple of indices of nonzero singular values, at most k of them (all of them for H = 1).
 
     Raises
     ------
+    TypeError
+        Unless S holds integers.
     ValueError
         For repeated or unknown indices, too many, and a proper subset for H = 1.
     """
+    try:
+        given = tuple(S)
+        integers = not any(isinstance(q, bool | np.bool_ | str) for q in given)
+        chosen = tuple(sorted(map(index, given))) if integers else None
+    except TypeError:
+        chosen = None
+    if chosen is None:
+        raise TypeError(f"normal_form: S needs integers, the indices of singular values, got {S!r}")
     n, k = len(spectrum_of(net).squares), largest_rank(net)
-    chosen = tuple(sorted(int(q) for q in S))
-    if len(set(chosen)) < len(chosen) or not all(0 <= q < n for q in chosen):
-        raise ValueError(f"normal_form: S needs different indices of the {n} nonzero singular values, got {tuple(S)}")
+    if len(set(chosen)) < len(chosen):
+        raise ValueError(f"normal_form: S needs different indices, got {given}")
+    if not all(0 <= q < n for q in chosen):
+        raise ValueError(f"normal_form: S needs indices below {n}, the number of nonzero singular values, got {given}")
     if len(chosen) > k:
         raise ValueError(f"normal_form: S needs at most k = {k} indices, got {len(chosen)}: no product has that rank")
     if net.depth == 1 and len(chosen) < n:
         raise ValueError(f"normal_form: one layer has critical points for S = {tuple(range(n))} only, got {chosen}")
     return chosen
+
+
+def exact_critical_point(net: Any, theta: Any, where: str) -> tuple[DeepLinearNet, np.ndarray]:
+    """(net with rational data, rational theta (n,)) of a critical point.
+
+    Raises
+    ------
+    TypeError, NotExact
+        As ``rational_net``; NotExact also for a theta that is not rational.
+    ValueError
+        For a batch or a wrong shape.
+    NotCritical
+        When the gradient is not zero.
+    """
+    exact, theta = rational_net(net), arrays.points(theta, net.dim, where)
+    if theta.ndim != 1:
+        raise ValueError(f"{where}: needs one point ({net.dim},), got shape {theta.shape}; loop over the batch")
+    if arithmetic_of(theta).name != RATIONAL:
+        raise NotExact(f"{where}: needs a rational theta, got {arithmetic_of(theta).name} entries; see nearest()")
+    if not is_zero(exact.gradient(theta)).all():
+        raise NotCritical(f"{where}: needs a critical point, got one whose gradient is not zero; nearest() finds one")
+    return exact, theta
 
 
 def orthogonal(basis: np.ndarray) -> np.ndarray:
@@ -173,15 +249,17 @@ def orthogonal(basis: np.ndarray) -> np.ndarray:
     return np.stack(columns, axis=1) if columns else basis
 
 
-def _mixed(basis: np.ndarray, rng: np.random.Generator | None) -> np.ndarray:
+def mixed(basis: np.ndarray, rng: np.random.Generator | None) -> np.ndarray:
+    """Another basis of the same space (n, m), drawn by ``rng``; the same one without."""
     m = basis.shape[1]
     if rng is None or m < 2:
         return basis
-    return basis @ arithmetic_of(basis).convert(unimodular(m, rng))
+    return basis @ arithmetic_of(basis).convert(invertible(m, rng))
 
 
-def unimodular(n: int, rng: np.random.Generator) -> np.ndarray:
-    """A random integer matrix of determinant 1, as rationals (n, n): lower times upper, entries -1, 0, 1."""
+def invertible(n: int, rng: np.random.Generator) -> np.ndarray:
+    """A random invertible rational matrix (n, n): lower times upper, times numbers of either sign; n may be 0."""
     L, U = (rng.integers(-1, 2, (n, n)) for _ in range(2))
     one = np.eye(n, dtype=int)
-    return rational((np.tril(L, -1) + one) @ (np.triu(U, 1) + one))
+    scales = rational(["1/2", -1, 1, 2, -3])[rng.integers(0, 5, n)]
+    return rational((np.tril(L, -1) + one) @ (np.triu(U, 1) + one)) * scales

@@ -16,7 +16,7 @@ import numpy as np
 
 from theory.arithmetic import RATIONAL, Arithmetic, rational
 from theory.calculus.exact_linalg import column_space, null_space, solve
-from theory.critical.deep_linear.spectrum import Spectrum, unimodular
+from theory.critical.deep_linear.spectrum import Spectrum, invertible, mixed
 from theory.models.matrix_chain import T
 
 String = tuple[int, int]
@@ -38,13 +38,11 @@ class Ends:
     ----------
     correlated : (rho, d_0), rows z with z P^T v_t = 1 for the t-th column v_t of U_Q ``outputs``, 0 for the others.
     idle : rows that X sees and that meet no target, P z^T = 0.
-    unseen : rows that X does not see, z X = 0, times random numbers (d_1 - r, d_0), or None.
     outputs : (d_H - r, d_H - r) in the basis U_Q; the first rho columns are correlated with the inputs.
     """
 
     correlated: np.ndarray
     idle: np.ndarray
-    unseen: np.ndarray
     outputs: np.ndarray
 
     @classmethod
@@ -57,22 +55,24 @@ class Ends:
         if rho:
             correlated = T(columns) @ f.best / (T(columns) @ f.Sigma @ columns).diagonal()[:, None]
         if rng is not None and rho:
-            mixed = unimodular(rho, rng)
-            outputs[:rho, :rho] = mixed
-            outputs[rho:, :rho] = _integers((q - rho, rho), rng)
-            correlated = solve(mixed, correlated)
+            change = invertible(rho, rng)
+            outputs[:rho, :rho] = change
+            outputs[rho:, :rho] = integers((q - rho, rho), rng)
+            correlated = solve(change, correlated)
             if len(seen):
-                correlated = correlated + _integers((rho, len(seen)), rng) @ seen
-        if rng is not None and len(seen):
-            seen = unimodular(len(seen), rng) @ seen
-        return cls(correlated, seen, T(null_space(f.S)), outputs)
+                correlated = correlated + integers((rho, len(seen)), rng) @ seen
+        if rng is not None:
+            outputs[rho:, rho:] = invertible(q - rho, rng)
+            seen = T(mixed(T(seen), rng))
+        return cls(correlated, seen, outputs)
 
 
 def _zeros(shape: tuple[int, int]) -> np.ndarray:
     return _EXACT.zeros(shape)
 
 
-def _integers(shape: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
+def integers(shape: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
+    """A random matrix of -1, 0 and 1, as rationals."""
     return rational(rng.integers(-1, 2, shape))
 
 
@@ -124,9 +124,6 @@ def free_blocks(d: tuple[int, ...], r: int, ends: Ends, strings: Iterable[String
         for i in range(1, H + 1):
             if i - 1 in at and i in at:
                 _join(Z, i, at, ends)
-    if ends.unseen.size:
-        size = (len(Z[1]), len(ends.unseen))
-        Z[1] += rational(np.arange(size[0] * size[1]).reshape(size) % 3 - 1) @ ends.unseen
     Z[H] = ends.outputs @ Z[H] if H > 1 and Z[H].size else Z[H]
     return Z
 
@@ -164,7 +161,7 @@ def _limited(string: String, H: int) -> tuple[int, ...]:
     return tuple(x for x in layers if 0 < x < H) if string[0] > string[1] else layers
 
 
-@functools.cache
+@functools.lru_cache(1024)
 def most_pairs(room: tuple[int, ...], rho: int) -> int:
     """The most pairs of a string through M^T and one that covers its gap: what the Hessian's index can gain.
 
@@ -174,22 +171,27 @@ def most_pairs(room: tuple[int, ...], rho: int) -> int:
     rho : the number of strings through M^T.
 
     A string through M^T with gap G takes a place in every hidden layer outside of G; in what is left, u_l places in
-    layer l, generic strings cover G min_{l in G} u_l times. No string is covered more than max_l room_l times, which
-    bounds the search.
+    layer l, generic strings cover G min_{l in G} u_l times. No string is covered more than min_{l in G} room_l times,
+    which bounds the search.
     """
     if not rho or not room or not min(room):  # a layer without room lies in every gap, and nothing covers it
         return 0
     gaps = [(j, i) for j in range(len(room)) for i in range(j + 1, len(room) + 1)]
+    gaps.sort(key=lambda gap: -min(room[gap[0] : gap[1]]))
+    caps = [min(room[j:i]) for j, i in gaps]
     best = max(_pairs(room, {gap: rho}) for gap in gaps)
 
-    def search(start: int, left: int, counts: dict[tuple[int, int], int], reached: int) -> None:
+    def search(start: int, left: int, counts: dict[tuple[int, int], int], bound: int) -> None:
         nonlocal best
-        best = max(best, reached if not left else 0)
-        for g in range(start, len(gaps)) if left else ():
+        if not left:
+            best = max(best, _pairs(room, counts))
+            return
+        for g in range(start, len(gaps)):
+            if bound + left * caps[g] <= best:  # caps only get smaller
+                return
             more = {**counts, gaps[g]: counts.get(gaps[g], 0) + 1}
-            value = _pairs(room, more)
-            if value >= 0 and best < rho * max(room):
-                search(g, left - 1, more, value)
+            if _pairs(room, more) >= 0:
+                search(g, left - 1, more, bound + caps[g])
 
     search(0, rho, {}, 0)
     return best

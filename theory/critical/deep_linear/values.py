@@ -6,11 +6,12 @@ Source: the values as in ``spectrum``; kinds and indices from the strings of ``r
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cmp_to_key
 from itertools import product
 from math import comb, prod
 from typing import Any
 
-from theory.arithmetic import precision
+from theory.arithmetic import flint, precision
 from theory.critical.deep_linear.ranks import Ranks, canonical_ranks
 from theory.critical.deep_linear.spectrum import BITS, IndexSet, Spectrum, largest_rank, spectrum_of
 from theory.critical.deep_linear.strings import most_pairs
@@ -89,14 +90,15 @@ def critical_values(net: Any) -> tuple[CriticalValue, ...]:
     5 () (0, 2) non-strict saddle strict saddle
     """
     f, k = spectrum_of(net), largest_rank(net)
-    with precision(BITS):
+    with precision(max(BITS, flint().ctx.prec)):
         ties = [m for _, m in f.distinct]
         if prod(m + 1 for m in ties) > MAX_ROWS:
-            raise TooLarge(f"critical_values: at most {MAX_ROWS} index sets, got 2^{sum(ties)}; reduce the targets")
+            count = prod(m + 1 for m in ties)
+            raise TooLarge(f"critical_values: at most {MAX_ROWS} index sets, got up to {count}; reduce the targets")
         kept = product(*(range(m + 1) for m in ties))
         full = [counts for counts in kept if sum(counts) <= k and (net.depth > 1 or list(counts) == ties)]
         rows = [_row(net, f, counts) for counts in full]
-    return tuple(sorted(rows, key=lambda row: (_middle(row.value), row.S)))
+        return tuple(sorted(rows, key=cmp_to_key(_compared)))
 
 
 def _row(net: Any, f: Spectrum, counts: tuple[int, ...]) -> CriticalValue:
@@ -122,5 +124,9 @@ def _kinds(ranks: Ranks, most: int) -> tuple[Kind, ...]:
     return (ranks.kind, Kind.STRICT_SADDLE) if turns_strict else (ranks.kind,)
 
 
-def _middle(value: Any) -> float:
-    return float(value.mid()) if hasattr(value, "mid") else int(value.p) / int(value.q)
+def _compared(one: CriticalValue, other: CriticalValue) -> int:
+    """The order of two rows: by value as far as it is decided, else by index set."""
+    a, b = one.value, other.value
+    if a < b or (not b < a and one.S < other.S):
+        return -1
+    return 1
