@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 
 from theory.claims import ideal_result
-from theory.claims.claim import Outcome, Status
+from theory.claims.claim import Outcome, Sample, Status
 from theory.claims.engine import CITED, HOLDS, REFUTED
 from theory.claims.registry import Registry, registry
+from theory.claims.sweep import sweep
 from theory.cli import listing
 from theory.io.bibliography import OWN, bibliography, citation, entries
 
@@ -23,6 +24,17 @@ def test_claim_passes_and_its_check_has_power(claim, result_of):
     result = result_of(claim.id)
     assert result.powers == (), f"{claim.id}: {result.powers}"
     assert result.answer == EXPECTED.get(claim.status, HOLDS), f"{result.detail}; case {result.case}"
+
+
+@every_claim
+def test_the_fixed_cases_alone_reject_every_false_law(claim):
+    """No seed decides whether a false law survives; an exception is no rejection."""
+    cases = claim.cases if isinstance(claim.cases, tuple) else claim.examples
+    if claim.status in (Status.ERRATUM, Status.CITED) or isinstance(claim.cases, Sample):
+        return
+    for note, law in claim.false_laws.items():
+        rejected = sweep(claim, law, cases, 1, 0)
+        assert rejected.failed and not rejected.crashed, f"{claim.id}: {note}"
 
 
 @every_claim
