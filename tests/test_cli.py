@@ -498,3 +498,55 @@ def test_no_more_processes_than_claims_or_cores(monkeypatch):
     with pytest.raises(InterruptedError):
         list(selection.run_all(selection.chosen(arguments), arguments))
     assert asked == [min(4, os.cpu_count())]
+
+
+# --- atlas ------------------------------------------------------------------------------------------------------------
+
+
+def problem_file(folder, **changes):
+    """A three-layer net on X = I, Y = diag(2, 1), with changes."""
+    plain = {"schema": SCHEMA, "model": "DeepLinearNet", "architecture": {"widths": [2, 2, 2, 2]}}
+    plain["data"] = {"X": [[1, 0], [0, 1]], "Y": [[2, 0], [0, 1]]}
+    path = folder / "problem.json"
+    path.write_text(json.dumps({**plain, **changes}))
+    return path
+
+
+def test_the_atlas_lists_all_critical_values(run, in_json, tmp_path):
+    path = problem_file(tmp_path)
+    status, out, _ = run("atlas", path)
+    rows = [line.split() for line in out.splitlines()[-4:]]
+    assert status == 0 and [row[0] for row in rows] == ["0", "1", "4", "5"]
+    assert out.splitlines()[-3].endswith("0..1  non-strict saddle, strict saddle")
+    status, found = in_json("atlas", path)
+    assert (status, found["schema"], found["parameters"]) == (0, "exact-landscapes/atlas/1", 12)
+    assert [(v["value"], v["S"], v["index"]) for v in found["values"]] == [
+        ("0", [0, 1], [0, 0]),
+        ("1", [0], [0, 1]),
+        ("4", [1], [1, 2]),
+        ("5", [], [0, 4]),
+    ]
+
+
+def test_the_atlas_of_iris(example, run):
+    """Irrational values are balls, shown with dots; what is rational is exact."""
+    status, out, _ = run("atlas", example("iris-origin"))
+    assert status == 0 and "50, 48.49361..., 11.10133..." in out
+    assert re.search(r"^100 +\{0\} +1 +1 +4 +strict saddle$", out, re.MULTILINE)
+
+
+def test_a_resnet_has_the_atlas_of_its_net(in_json, tmp_path):
+    architecture, data = {"depth": 3}, {"R": [[-1]], "Sigma": [[1]]}
+    status, found = in_json("atlas", problem_file(tmp_path, model="LinearResNet", architecture=architecture, data=data))
+    assert status == 0 and [v["value"] for v in found["values"]] == ["0", "1"]
+
+
+def test_the_atlas_refuses_in_one_line(run, tmp_path):
+    absolute = {"widths": [2, 2, 2, 2], "loss": "absolute"}
+    for changes, says in (
+        ({"architecture": absolute}, "squared loss, got DeepLinearNet with the loss absolute"),
+        ({"model": "Quadratic", "architecture": {}, "data": {"A": [[1]]}}, "needs a model whose critical values"),
+        ({"architecture": {"widths": [2, 2, 3]}}, "needs shape"),
+    ):
+        status, out, err = run("atlas", problem_file(tmp_path, **changes))
+        assert (status, out) == (2, "") and says in err and err.count("\n") == 1

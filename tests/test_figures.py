@@ -104,3 +104,21 @@ def test_names_with_and_without_prefix(capsys):
     assert load("single_relu_valleys") is load("fig_single_relu_valleys")
     assert main(["--list"]) == 0
     assert "fig_single_relu_valleys" in capsys.readouterr().out.split()
+
+
+def test_the_ladder_shows_what_depth_changes():
+    data = load("fig_linear_ladder").data()
+    assert [row.value for row in data.two_layers if row.value == 100 or row.value == 150] == [100, 150]
+    assert all(row.index[0] == row.index[1] for row in data.two_layers)
+    best = {row.S: str(row.kinds[0]) for row in data.four_layers if not row.swaps}
+    assert best == {
+        (0, 1, 2): "global minimum", (0, 1): "non-strict saddle", (0,): "non-strict saddle", (): "non-strict saddle",
+    }
+
+
+def test_the_descent_from_the_bad_saddle_ends_at_the_global_minimum():
+    data = load("fig_bad_saddle_descent").data()
+    assert data.depth == -1 and data.descent.change == (0, 0, 0, 0, 0, -4, 0, 0, 0, 0, 4)
+    x = q(1, 2)  # s^5
+    assert 4 * x * x - 4 * x == data.depth
+    assert (data.ascent.order, data.fibre.leading) == (2, 0)
