@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import pairwise
 from typing import Any, ClassVar
 
 import numpy as np
 
 from theory.arithmetic import is_zero, rational, symbols
-from theory.claims.cases import Case, Matrix, composed, matrices, rationals, vectors
+from theory.claims.cases import Case, Matrix, composed, matrices, vectors
 from theory.claims.claim import Claim, Counterexample, Hypothesis, Verdict, verdict
 from theory.constructors import each
 from theory.dynamics.conservation import drift, imbalance
@@ -199,13 +200,15 @@ class Step(Case):
 
 @composed
 def steps(draw: Any) -> Step:
-    """Depth 1 to 3, widths 1 to 3, two samples."""
+    """Depth 2 and 3, widths 1 to 3, two samples; entries seldom 0, so that the gradient seldom is."""
     from hypothesis import strategies as st
 
-    widths = draw(vectors(draw(st.sampled_from((2, 1, 3))) + 1, st.sampled_from((2, 1, 3))))
-    layers = tuple(draw(matrices(b, a)) for a, b in pairwise(widths))
-    loss, eta = draw(st.sampled_from(("squared", "weighted", "absolute", "fourth"))), draw(rationals(3, (7, 10)))
-    return Step(layers, draw(matrices(widths[0], 2)), draw(matrices(widths[-1], 2)), loss, abs(eta) or 1, 0)
+    widths = draw(vectors(draw(st.sampled_from((2, 3))) + 1, st.sampled_from((2, 1, 3))))
+    entries = st.sampled_from((1, -1, 2, Fraction(1, 2), -3, 0))
+    layers = tuple(draw(matrices(b, a, entries)) for a, b in pairwise(widths))
+    X, Y = (draw(matrices(d, 2, entries)) for d in (widths[0], widths[-1]))
+    loss = draw(st.sampled_from(("squared", "weighted", "absolute", "fourth")))
+    return Step(layers, X, Y, loss, draw(st.sampled_from((Fraction(1, 7), Fraction(3, 10), 1, 2))), 0)
 
 
 def _check_drift(case: Step, law: Callable[..., Any]) -> Verdict:
@@ -234,6 +237,13 @@ def displayed_drift(power: int, sign: int = 1, last: int = 1) -> Callable[..., A
     return law
 
 
+def transposed_drift(net: DeepLinearNet, theta: np.ndarray, eta: Any) -> Any:
+    """eta^2 (G_{i+1} G_{i+1}^T - G_i^T G_i), where these are matrices of one size."""
+    if len(set(net.widths)) > 1:
+        return drift(net, theta, eta)
+    return [rational([eta])[0] ** 2 * (K @ K.T - G.T @ G) for G, K in pairwise(net.unpack(net.gradient(theta)))]
+
+
 DRIFT = Claim(
     id="linear_dynamics.step_drift",
     title="A gradient step moves the imbalance by exactly its second order",
@@ -255,12 +265,14 @@ DRIFT = Claim(
         "the opposite sign": displayed_drift(2, -1),
         "the sum of the two": displayed_drift(2, 1, -1),
         "conserved, as by the flow": displayed_drift(2, 0),
+        "the Gram matrices transposed, in square nets": transposed_drift,
     },
     examples=(
         Step((((1,),), ((2,),)), ((1,),), ((0,),), "squared", 2, 0),
         Step((((1, 2),), ((1,), (3,))), ((1, 0), (1, 1)), ((1, 2), (0, 1)), "weighted", 2, 0),
         Step((((1,),), ((2,),)), ((2,),), ((1,),), "fourth", 3, 0),
-        Step((((1,),),), ((1,),), ((0,),), "squared", 1, 0),
+        Step((((1, 2), (0, 1)), ((1, 0), (1, 1))), ((1, 0), (1, 1)), ((1, 2), (0, 1)), "squared", 1, 0),
+        Step((((1,),),), ((1,),), ((0,),), "squared", 1, 0),  # one layer, no imbalance
     ),
     uses=("linear_dynamics.neighbour_gradients",),
 )

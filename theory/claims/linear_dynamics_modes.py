@@ -68,8 +68,8 @@ END_TO_END = Claim(
         "gradient flow of R alone": _over_layers(lambda a, b, M, X: M),
         "uphill": _over_layers(lambda a, b, M, X: -(a @ a.T @ M @ b.T @ b)),
         "without the factors on the right": _over_layers(lambda a, b, M, X: a @ a.T @ M),
-        "each partial product once": _over_layers(lambda a, b, M, X: a @ M @ b),
-        "with the inputs in B": _over_layers(lambda a, b, M, X: a @ a.T @ M @ (b @ X).T @ (b @ X)),
+        "without the factors on the left": _over_layers(lambda a, b, M, X: M @ b.T @ b),
+        "with the inputs in B as well": _over_layers(lambda a, b, M, X: a @ a.T @ M @ X @ X.T @ b.T @ b),
     },
     uses=("deep_linear.derivatives",),
 )
@@ -100,7 +100,7 @@ BALANCED_PRODUCT = Claim(
     r"-\sum_j (RR^T)^{(H-j)/H}\,\nabla f(R)\,(R^TR)^{(j-1)/H}$, with zeroth powers equal to $I$: a flow of $R$ alone.",
     source="arora2018, Theorem 1, in the form of",
     case_type=Modes,
-    cases=modes(1, 2, 3, 4, aligned=False),
+    cases=modes(2, 3, 4, aligned=False),
     law=_by_powers(lambda H, j: 2 * (H - j), lambda H, j: 2 * (j - 1)),
     check=_check_balanced_product,
     hypotheses=(BALANCED, PLAIN),
@@ -116,6 +116,7 @@ BALANCED_PRODUCT = Claim(
     examples=(
         Modes((1, 2), ((2,),), (1,)),
         Modes((1, 1, 2), ((2,), (2,)), (1,), tilt=1),  # two different radii
+        Modes((2, 2, 2, 2), ((1, 2), (1, 2), (1, 2)), (1, 1), (1, 0, 0), tilt=1),
     ),
     uses=("linear_dynamics.end_to_end", "linear_dynamics.balancedness"),
 )
@@ -149,7 +150,7 @@ MODE = Claim(
     r"2H\lambda u$.",
     source="saxe2014, dynamics of deep linear networks, in the form of; the weight decay: own derivation",
     case_type=Modes,
-    cases=modes(1, 2, 3, 4),
+    cases=modes(2, 3, 4),
     law=lambda u, r, s, H, lam: 2 * H * r ** (2 * H - 2) * (s - u) - 2 * H * lam * u,
     check=_check_mode,
     hypotheses=(WHITENED, ALIGNED, BALANCED),
@@ -165,6 +166,8 @@ MODE = Claim(
     },
     examples=(
         Modes((1, 1, 1), ((2,), (2,)), (1,)),
+        Modes((2, 2, 2), ((2, 1), (2, 1)), (1, 3), (1, 0, 0)),  # two modes
+        Modes((1, 1), ((2,),), (1,)),  # one layer
         Modes((1, 1, 1), ((2,), (-2,)), (1,), decay=1),
         Modes((1, 1, 1, 1), ((2,), (2,), (2,)), (1,), decay=1),
     ),

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
+from itertools import permutations
+from itertools import product as tuples_of
 from typing import Any
 
 import numpy as np
 
 from theory.arithmetic import flint, is_zero, rational
 from theory.calculus.exact_linalg import solve
-from theory.claims.cases import Case, composed, exact_tuple, rationals, vectors
+from theory.claims.cases import Case, composed, exact_tuple, vectors
 from theory.claims.claim import Counterexample, Hypothesis
 from theory.claims.linear_data import rotation
 from theory.dynamics.conservation import imbalance
@@ -110,26 +113,33 @@ def _exact_root(x: Any, n: int) -> Any:
     return flint().fmpq(p, q)
 
 
+FEW = (0, 1, Fraction(1, 2), -1, Fraction(-1, 2))
+
+
 def modes(*depths: int, balanced: bool = True, aligned: bool = True) -> Callable[[], Any]:
     """A callable that gives the strategy; few values, so that zeros and ties are frequent."""
 
     @composed
     def cases(draw: Any) -> Modes:
-        """Widths 1 to 3; strengths equal up to signs where balanced; any data where not aligned."""
+        """Mostly two or three modes, often of different strengths; strengths equal up to signs where balanced.
+
+        Ties, zeros and wider layers are among them; any data where not aligned.
+        """
         from hypothesis import strategies as st
 
-        H = draw(st.sampled_from(depths))
-        widths = draw(vectors(H + 1, st.sampled_from((2, 1, 3))))
-        size, few = st.sampled_from((1, 2, "1/2", 0, 3)), rationals(1, (1, 2))
-        k = min(widths)
-        one = rational(draw(vectors(k, size)))
-        rows = [one if balanced else rational(draw(vectors(k, size))) for _ in range(H)]
+        H, k = draw(st.sampled_from(depths)), draw(st.sampled_from((2, 3, 2, 1)))
+        widths = list(draw(vectors(H + 1, st.sampled_from((k, min(k + 1, 3))))))
+        widths[draw(st.sampled_from(range(H + 1)))] = k
+        different, any_kind = permutations((1, 2, "1/2", 3), k), tuples_of((1, 0, 2), repeat=k)
+        size, few = st.sampled_from((*different, *any_kind)), st.sampled_from(FEW)
+        one = rational(draw(size))
+        rows = [one if balanced else rational(draw(size)) for _ in range(H)]
         signs = [draw(vectors(k, st.sampled_from((1, 1, -1)))) for _ in range(H)]
         strengths = tuple(exact_tuple(row * rational(sign)) for row, sign in zip(rows, signs, strict=True))
         s = draw(vectors(min(widths[0], widths[-1]), st.sampled_from((1, 2, 0, 3))))
         tilt, shear = (draw(few), draw(few)) if not aligned else (0, 0)
         decay = draw(st.sampled_from((0, 1, 2))) if balanced and aligned else 0
-        return Modes(widths, strengths, s, draw(vectors(3, few)), tilt, shear, decay)
+        return Modes(tuple(widths), strengths, s, draw(vectors(3, few)), tilt, shear, decay)
 
     return cases
 

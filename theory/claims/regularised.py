@@ -47,8 +47,8 @@ BALANCED = Claim(
     check=_check_balanced,
     false_laws={
         "balanced without the penalties": lambda W, V, a, b: V.T @ V - W @ W.T,
-        "the penalties exchanged": lambda W, V, a, b: a.flat[0] * (V.T @ V) - b.flat[0] * (W @ W.T),
-        "the first entry for the whole layer": lambda W, V, a, b: b.flat[0] * (V.T @ V) - a.flat[0] * (W @ W.T),
+        "the penalties exchanged": lambda W, V, a, b: (V.T @ V) * a.flat[0] - (W @ W.T) * b.flat[0],
+        "the first entry for the whole layer": lambda W, V, a, b: (V.T @ V) * b.flat[0] - (W @ W.T) * a.flat[0],
     },
     sizes="widths <= 2, depth <= 3",
     uses=("deep_linear.derivatives",),
@@ -75,7 +75,7 @@ PARITY = Claim(
     source="own derivation",
     case_type=Penalised,
     cases=penalised(
-        (1, 1), (1, 1, 1), (1, 1, 2), (2, 1, 1), (1, 1, 1, 1), m=2, data=(1, 0, 2, 3), weights=(1, 2, 3, Fraction(1, 2))
+        (1, 1, 1), (1, 1, 2), (2, 1, 1), (1, 1, 1, 1), m=2, data=(1, 2, 3, -1, 0), weights=(1, 2, 3, Fraction(1, 2))
     ),
     law=lambda points, real, H: (points - 1) % 2 ** (H - 1) == 0 and (real - 1) % 2 ** (H - 1) == 0,
     check=_check_parity,
@@ -97,6 +97,7 @@ PARITY = Claim(
         Penalised((1, 1, 1, 1), ((1,),), ((1,),), isotropic((1, 1, 1, 1), *[Fraction(1, 10)] * 3)),
         Penalised((1, 2, 1), ((1,),), ((3,),), (((1,), (2,)), ((1, 1),))),
         Penalised((2, 1, 2), ((1, 0), (0, 1)), ((3, 0), (1, 2)), (((1, 2),), ((1,), (3,)))),
+        Penalised((1, 1), ((1,),), ((3,),), isotropic((1, 1), 1)),  # one layer, one point
     ),
     uses=("deep_linear.derivatives",),
     deviations="Proof: signs e_i with product 1 act on the critical points; e fixes W only if the layers with e_i = -1 "
@@ -147,7 +148,7 @@ MORSE = Claim(
     r"$(N_{\mathbb R} - 1)/2$ odd index. Checked for up to 4 weights.",
     source="own derivation",
     case_type=Penalised,
-    cases=penalised((1, 1), (1, 1, 1), (1, 1, 2), m=2, data=(1, 0, 2, 3), weights=(1, 2, 3, Fraction(1, 2))),
+    cases=penalised((1, 1, 1), (1, 1, 2), m=2, data=(1, 2, 3, -1, 0), weights=(1, 2, 3, Fraction(1, 2))),
     law=lambda total, even, odd: even - odd == 1 and even + odd == total,
     check=_check_morse,
     hypotheses=(
@@ -175,6 +176,7 @@ MORSE = Claim(
         Penalised((1, 1, 1), ((1,),), ((3,),), isotropic((1, 1, 1), 1, 2)),
         Penalised((1, 2, 1), ((1,),), ((3,),), (((1,), (2,)), ((1, 1),))),
         Penalised((1, 1, 1, 1), ((1,),), ((1,),), isotropic((1, 1, 1, 1), *[Fraction(1, 10)] * 3)),
+        Penalised((1, 1), ((1,),), ((3,),), isotropic((1, 1), 1)),
     ),
     deviations="The loss is coercive, so the sum is the Euler characteristic of the space of weights (Morse theory).",
 )

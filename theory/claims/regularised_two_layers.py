@@ -12,7 +12,7 @@ import numpy as np
 from theory.arithmetic import is_zero, rational
 from theory.calculus.exact_linalg import solve
 from theory.calculus.inertia import Inertia, inertia
-from theory.claims.cases import composed, exact_tuple, matrices, rationals, vectors
+from theory.claims.cases import composed, exact_tuple, matrices, vectors
 from theory.claims.claim import Claim, Counterexample, Hypothesis, Verdict, verdict
 from theory.claims.linear_data import rotation
 from theory.claims.penalised import Penalised, all_positive, isotropic
@@ -60,12 +60,12 @@ def balanced_points(draw: Any) -> PenalisedPoint:
     """
     from hypothesis import strategies as st
 
-    p, q = draw(st.integers(1, 2)), draw(st.integers(1, 2))
-    d, r = draw(st.integers(min(p, q), 2)), draw(st.integers(0, min(p, q)))
-    few, positive = rationals(1, (1, 2)), st.sampled_from((1, 2, Fraction(1, 2)))
+    p, q = draw(st.sampled_from((2, 1))), draw(st.sampled_from((2, 1)))
+    d, r = draw(st.sampled_from(range(min(p, q), 3))), draw(st.sampled_from((1, 0, 2)[: min(p, q) + 1]))
+    few, positive = st.sampled_from((1, 0, Fraction(1, 2), -1)), st.sampled_from((1, 2, Fraction(1, 2)))
     U, V, G = (rotation(n, draw(vectors(1, few))) for n in (p, q, d))
     T, c, level = rational(np.diag(draw(vectors(r, positive)))), draw(positive), draw(st.sampled_from((1, 2)))
-    N = draw(matrices(p - r, q - r, st.sampled_from((0, 1, 3, Fraction(1, 2))))) if r < min(p, q) else ()
+    N = draw(matrices(p - r, q - r, st.sampled_from((3, 1, 0, Fraction(1, 2))))) if r < min(p, q) else ()
     X = rational(draw(st.sampled_from((((1, 0), (0, 3)), ((1, 1), (0, 2))))))[:q, :q]
     core = rational(np.zeros((p, d), int)), rational(np.zeros((d, q), int))
     core[0][:, :r], core[1][:r] = (U[:, :r] @ T, T @ V[:, :r].T) if r else (0, 0)
