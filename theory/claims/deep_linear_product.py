@@ -165,7 +165,7 @@ def _minor_signs(net: DeepLinearNet, theta: np.ndarray) -> tuple[bool, ...]:
 
 
 def _check_fibres(case: Signs, law: Callable[[tuple], int]) -> Verdict:
-    """All points g.W over one product for g = +-1 times a random matrix of determinant 1 in each hidden layer.
+    """Points g.W over one product, for random g of either orientation in each hidden layer.
 
     Each sign pattern of minors occurs, and depends on the signs of det g in the layers of width k alone.
     """
@@ -175,17 +175,17 @@ def _check_fibres(case: Signs, law: Callable[[tuple], int]) -> Verdict:
     labels: dict[tuple, set] = {}
     same = True
     for signs in cartesian((1, -1), repeat=2 * (len(d) - 2)):
-        W = list(start)
+        W, turned = list(start), []
         for i, sign in enumerate(signs[: len(d) - 2]):
             g = invertible(d[i + 1], rng)
             g[0] = g[0] * sign
+            turned += [bool(rational_matrix(g).det() > 0)] * (d[i + 1] == k)
             W[i], W[i + 1] = g @ W[i], W[i + 1] @ solve(g, rational(np.eye(d[i + 1], dtype=int)))
         theta = net.pack(*W)
         label = fibre_component(net, theta)
         same &= (net.product(theta) == net.product(net.pack(*start))).all()
         same &= tuple(sign > 0 for sign in label) == _minor_signs(net, theta)
-        narrow = tuple(sign for sign, width in zip(signs, d[1:-1], strict=False) if width == k)
-        labels.setdefault(narrow, set()).add(label)
+        labels.setdefault(tuple(turned), set()).add(label)
     one_each = all(len(found) == 1 for found in labels.values())
     seen = {label for found in labels.values() for label in found}
     return verdict(bool(same and one_each and len(seen) == law(d)), detail="signs of exact minors over one product")
