@@ -165,7 +165,7 @@ def _minor_signs(net: DeepLinearNet, theta: np.ndarray) -> tuple[bool, ...]:
 
 
 def _check_fibres(case: Signs, law: Callable[[tuple], int]) -> Verdict:
-    """Points g.W over one product, for random g of either orientation in each hidden layer.
+    """Points g.W over one product, for random g of both orientations in each hidden layer.
 
     Each sign pattern of minors occurs, and depends on the signs of det g in the layers of width k alone.
     """
@@ -178,8 +178,8 @@ def _check_fibres(case: Signs, law: Callable[[tuple], int]) -> Verdict:
         W, turned = list(start), []
         for i, sign in enumerate(signs[: len(d) - 2]):
             g = invertible(d[i + 1], rng)
-            g[0] = g[0] * sign
-            turned += [bool(rational_matrix(g).det() > 0)] * (d[i + 1] == k)
+            g[0] = g[0] * (sign if rational_matrix(g).det() > 0 else -sign)
+            turned += [sign] * (d[i + 1] == k)
             W[i], W[i + 1] = g @ W[i], W[i + 1] @ solve(g, rational(np.eye(d[i + 1], dtype=int)))
         theta = net.pack(*W)
         label = fibre_component(net, theta)
