@@ -41,6 +41,15 @@ FAMILIES = (
     "ed_degrees",
     "relu_neuron",
     "shallow_net",
+    "gaussian_relu",
+    "gaussian_relu_blocks",
+    "gaussian_relu_filter",
+    "gaussian_relu_minima",
+    "many_minima",
+    "many_minima_logistic",
+    "many_minima_relu",
+    "hardness",
+    "hardness_quadratic",
     "spin_glass",
 )
 

@@ -22,6 +22,7 @@ from theory.landscape import Classification
 # Model class -> file of theory.critical with decide(model, facts) -> Decision | None; looked up over the bases.
 THEORIES = {
     "DeepLinearNet": "deep_linear",
+    "GaussianReluNet": "gaussian_relu",
     "LinearResNet": "linear_resnet",
     "Quadratic": "quadratic",
     "RegularisedNet": "regularised",

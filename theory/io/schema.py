@@ -49,6 +49,7 @@ FORMS: dict[str, tuple[Form, ...]] = {
     "ReluNeuron": (Form(("X", "y"), (), ("output_weight", "bias", "output_bias")),),
     "ShallowNet": (Form(("X", "y"), ("width",), ("activation", "output_bias", "loss")),),
     "DeepNet": (Form(("X", "Y"), ("widths",), ("activation",)),),
+    "GaussianReluNet": (Form(("V",), ("n",), ("patches",)),),
     "SphericalSpinGlass": (Form(("coefficients",), ("N", "p")),),
 }
 

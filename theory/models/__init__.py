@@ -11,6 +11,7 @@ _HOME = {
     "ReluNeuron": "relu_neuron",
     "ShallowNet": "shallow_net",
     "DeepNet": "deep_net",
+    "GaussianReluNet": "gaussian_relu",
     "SphericalSpinGlass": "spin_glass",
 }
 

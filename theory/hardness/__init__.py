@@ -1,0 +1,1 @@
+"""Executable NP-hardness reductions, with brute-force oracles."""
