@@ -1,0 +1,1 @@
+"""Topology of sublevel sets: paths with certificates, components, merge trees, barriers."""
