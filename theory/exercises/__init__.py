@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from theory.exercises.exercise import Exercise
 
 _FILES = (
+    "ex_hessian_index",
     "ex_12_8",
     "ex_linear_gradient",
     "ex_linear_critical_values",
