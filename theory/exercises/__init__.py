@@ -9,7 +9,10 @@ if TYPE_CHECKING:
     from theory.exercises.exercise import Exercise
 
 _FILES = (
+    "ex_12_4",
     "ex_hessian_index",
+    "ex_12_6",
+    "ex_12_7",
     "ex_12_8",
     "ex_linear_gradient",
     "ex_linear_critical_values",

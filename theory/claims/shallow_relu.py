@@ -1,0 +1,280 @@
+"""Shallow ReLU nets: which differentiable critical points are local minima, and all of them for XOR."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property, lru_cache
+from itertools import combinations, combinations_with_replacement, product
+from typing import Any
+
+import numpy as np
+
+from theory.arithmetic import is_zero, rational
+from theory.calculus.cones import convex_weights, nonnegative_solution
+from theory.calculus.exact_linalg import null_space, pinv
+from theory.calculus.inertia import inertia
+from theory.claims.cases import Case, Matrix
+from theory.claims.claim import Claim, Counterexample, Hypothesis, Verdict, verdict
+from theory.claims.linear_data import Choose, chosen
+from theory.critical.shallow_relu import differentiable_minima
+from theory.models.shallow_net import ShallowNet
+
+# -- which critical points are local minima --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class CriticalNet(Case):
+    """A ReLU net whose targets f - e make theta critical: e is the combination ``mix`` of the kernel of e -> J e.
+
+    Attributes
+    ----------
+    X : (d, m) inputs.
+    W, b, a, c : the weights, W by neurons.
+    mix : coefficients of the kernel's basis, repeated as often as needed.
+    """
+
+    X: Matrix
+    W: Matrix
+    b: tuple
+    a: tuple
+    c: Any
+    mix: tuple
+
+    @cached_property
+    def X1(self) -> np.ndarray:
+        """The inputs with a row of ones (d + 1, m)."""
+        return rational([*self.X, (1,) * len(self.X[0])])
+
+    @cached_property
+    def active(self) -> np.ndarray:
+        """Indicators (k, m) of w_j.x_i + b_j > 0, literally."""
+        u = rational(self.W) @ rational(self.X) + rational(self.b)[:, None]
+        return rational([[int(x > 0) for x in row] for row in u])
+
+    @cached_property
+    def e(self) -> np.ndarray:
+        """Errors (m,) with (2/m) sum_i e_i J_i = 0, J_i the derivatives of the active piece."""
+        W1 = np.concatenate([rational(self.W), rational(self.b)[:, None]], axis=1)
+        per_neuron = [[s * (w @ self.X1), *(a * s * self.X1)]
+                      for s, w, a in zip(self.active, W1, rational(self.a), strict=True)]  # fmt: skip
+        J = np.array([0 * self.active[0] + 1, *(row for rows in per_neuron for row in rows)], object)
+        basis = null_space(J)
+        return basis @ rational(np.resize(np.array(self.mix, object), basis.shape[1])) if basis.size else 0 * J[0]
+
+    @cached_property
+    def theta(self) -> np.ndarray:
+        """The point (n,)."""
+        return rational([*(w for row in self.W for w in row), *self.b, *self.a, self.c])
+
+    @cached_property
+    def net(self) -> ShallowNet:
+        """The net on the targets f - e."""
+        k, m = len(self.a), len(self.X[0])
+        return ShallowNet(k, self.X, ShallowNet(k, self.X, (0,) * m, "relu").outputs(self.theta) - self.e, "relu")
+
+    @cached_property
+    def moments(self) -> np.ndarray:
+        """C_j = sum of e_i (x_i, 1) over the samples on which neuron j is active: (k, d + 1)."""
+        return (self.active * self.e) @ self.X1.T
+
+
+def critical_nets() -> Any:
+    """One or two neurons and inputs; few weights, so that a_j = 0 and dead neurons are frequent; no kinks."""
+    halves = (Fraction(1, 2), Fraction(-1, 2), Fraction(3, 2), Fraction(-3, 2), Fraction(5, 2), Fraction(-5, 2))
+
+    def build(choose: Choose) -> CriticalNet:
+        k, d = choose((1, 2, 2)), choose((1, 1, 2))
+        m, few = choose((4, 5, 6) if d * k < 3 else (6, 7)), (0, 1, -1, 2, -2)
+        X = tuple(tuple(choose((0, 1, 2, 3, -1, -2)) for _ in range(m)) for _ in range(d))
+        W = tuple(tuple(choose(few) for _ in range(d)) for _ in range(k))
+        b, a = tuple(choose(halves) for _ in range(k)), tuple(choose((0, 0, 0, 1, -1)) for _ in range(k))
+        return CriticalNet(X, W, b, a, choose((0, 1)), tuple(choose((0, 1, -1, 2)) for _ in range(4)))
+
+    return chosen(build)
+
+
+def _is_local_minimum(case: CriticalNet) -> bool | None:
+    """False by a negative eigenvalue or by steps t = 2^-4, ..., 2^-24 that all descend; True by least squares.
+
+    Off the kinks the outputs stay in the span of the features of the active samples, so no loss nearby is below the
+    residual of y on that span.
+    """
+    net, theta = case.net, case.theta
+    if net.smooth_at(theta):
+        if inertia(net.hessian(theta)).negative:
+            return False
+        features = np.concatenate([0 * case.X1[:1] + 1, *(s * case.X1 for s in case.active)]).T
+        rest = net.y - features @ (pinv(features) @ net.y)
+        return True if net.loss(theta) * len(rest) == (rest * rest).sum() else None
+    rays = np.concatenate([rational(np.eye(net.dim, dtype=int)), rational(-np.eye(net.dim, dtype=int))])
+    steps = rational([Fraction(1, 2**n) for n in range(4, 25)])
+    losses = net.loss(theta + steps[:, None, None] * rays)
+    return False if (losses < net.loss(theta)).all(0).any() else None
+
+
+def _check_criterion(case: CriticalNet, law: Callable[[CriticalNet], bool]) -> Verdict:
+    critical = is_zero(case.net.gradient(case.theta)).all()
+    minimum = _is_local_minimum(case)
+    holds = None if minimum is None else bool(critical and law(case) == minimum)
+    return verdict(holds, detail="exact inertia, or the least-squares residual of the active features attained")
+
+
+def _all_vanish(case: CriticalNet) -> bool:
+    return bool(is_zero(case.moments).all())
+
+
+# x = 0, ..., 3 with one neuron active on 1, 2, 3; e is orthogonal to 1 and to the feature, so (w, b, a, c) is critical.
+_UNUSED = CriticalNet(((0, 1, 2, 3),), ((1,),), (Fraction(-1, 2),), (0,), 0, (1,))
+
+CRITERION = Claim(
+    id="shallow_relu.differentiable_minima",
+    title="ReLU: a differentiable critical point is a local minimum iff the active errors are uncorrelated with x",
+    statement=r"Let $\theta$ be a critical point of $\frac1m\sum_i e_i^2$, $e_i = \sum_j a_j\,\mathrm{relu}(w_j \cdot "
+    r"x_i + b_j) + c - y_i$, with $w_j \cdot x_i + b_j \ne 0$ for all $i, j$. Then $\theta$ is a local minimum iff "
+    r"$\sum_{i \text{ active in } j} e_i(x_i, 1) = 0$ for every $j$, however large the loss is; otherwise some "
+    r"$a_j = 0$ and the Hessian has a negative eigenvalue.",
+    source="own derivation",
+    case_type=CriticalNet,
+    cases=critical_nets,
+    law=_all_vanish,
+    check=_check_criterion,
+    hypotheses=(
+        Hypothesis("no kinks", r"$w_j \cdot x_i + b_j \ne 0$", lambda case: bool(case.net.smooth_at(case.theta))),
+    ),
+    counterexamples=(
+        Counterexample(
+            "no kinks",
+            CriticalNet(((0, 1),), ((-1,),), (0,), (1,), Fraction(1, 2), (1,)),
+            "the neuron is at its kink at x = 0, where f - y < 0: with b > 0 the loss falls",
+        ),
+    ),
+    false_laws={
+        "every critical point is a local minimum": lambda case: True,
+        "only a zero loss is a local minimum": lambda case: bool(is_zero(case.e).all()),
+        "only neurons in use count": lambda case: bool(
+            is_zero(case.moments[[j for j, a in enumerate(case.a) if a]]).all()
+        ),
+        "sums over all samples, active or not": lambda case: bool(is_zero(case.X1 @ case.e).all()),
+    },
+    examples=(
+        _UNUSED,
+        CriticalNet(((0, 1, 2, 3),), ((1,),), (Fraction(-3, 2),), (1,), 0, (1, 0)),
+        CriticalNet(((0, 1, 2, 3),), ((1,),), (Fraction(-3, 2),), (1,), 0, (0,)),
+        CriticalNet(((0, 1, 2, 3),), ((0,),), (Fraction(-1, 2),), (1,), 0, (1, 2, 0)),
+        CriticalNet(((0, 1, 1, 2, 3),), ((1,), (-1,)), (Fraction(-1, 2), Fraction(1, 2)), (0, 2), 1, (1, -1)),
+    ),
+    deviations="At a differentiable critical point with all a_j != 0 the sums vanish: a local minimum whatever its "
+    "loss, against the heuristic of section 12.3 that points of large loss are saddles.",
+)
+
+# -- all differentiable local minima of XOR --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Labels(Case):
+    """A width, and targets on the corners 00, 01, 10, 11."""
+
+    width: int
+    y: tuple
+
+
+CORNERS = ((0, 0, 1, 1), (0, 1, 0, 1))
+
+
+def _check_minima(case: Labels, law: dict[int, tuple]) -> Verdict:
+    proved, values = _enumerated(case)
+    holds = proved and values == dict(law[case.width])
+    return verdict(holds, detail="a point of each kind, and a proof for each pattern with signs that has none")
+
+
+@lru_cache(4)
+def _enumerated(case: Labels) -> tuple[bool, dict[str, int]]:
+    """Whether all is proved, and the number of patterns of each value.
+
+    Each point found is a local minimum by the criterion; every other pattern with signs is proved to have none.
+    """
+    net = ShallowNet(case.width, CORNERS, case.y, "relu")
+    found = differentiable_minima(net)
+    points = np.stack([theta for minima in found for theta in minima.thetas])
+    active, e = rational(net.activation_pattern(points) + 0), net.outputs(points) - net.y
+    exist = net.smooth_at(points).all() and is_zero((active * e[:, None]) @ _corners1().T).all() and is_zero(e.sum(1))
+    kept = {(minima.pattern, signs) for minima in found for signs in minima.signs}
+    empty = all(_has_none(net, *system) for system in _systems(case.width) if system not in kept)
+    counts = Counter(str(minima.value) for minima in found)
+    losses = [(net.loss(theta), minima.value) for minima in found for theta in minima.thetas]
+    return bool(exist.all() and empty and all(a == b for a, b in losses)), dict(counts)
+
+
+def _corners1() -> np.ndarray:
+    return rational([*CORNERS, (1, 1, 1, 1)])
+
+
+def _systems(width: int) -> Iterator[tuple[tuple, tuple]]:
+    """Every choice of separable sets of corners and signs, literally: A is separable iff no hulls meet."""
+    subsets = [A for size in range(5) for A in combinations(range(4), size) if _separable(A)]
+    for pattern in combinations_with_replacement(sorted(subsets), width):
+        yield from ((pattern, s) for s in product(*((1, 0, -1) if A else (0,) for A in pattern)))
+
+
+def _separable(A: tuple[int, ...]) -> bool:
+    return convex_weights(_sides(A).T) is None
+
+
+def _has_none(net: ShallowNet, pattern: tuple, signs: tuple) -> bool:
+    """A certificate (Motzkin) that Z^T (Z z - y) = 0 has no solution z = (v, c) with the v_j in their cones.
+
+    With z = z'/h: a combination of the strict rows (signed sides, h > 0) with non-negative weights of sum 1, and of
+    the equations (Z^T Z z' - h Z^T y = 0, and v_j = 0 for the sign 0), is the zero form in (z', h).
+    """
+    normal = _normal_equations(pattern, tuple(map(str, net.y)))
+    one = rational(np.eye(normal.shape[1], dtype=int))
+    strict, equal = [one[-1:]], [normal]
+    for j, (A, s) in enumerate(zip(pattern, signs, strict=True)):
+        rows = one[3 * j : 3 * j + 3]
+        strict += [s * (_sides(A) @ rows)] if s else []
+        equal += [rows] if A and not s else []
+    E, S = np.concatenate(equal), np.concatenate(strict)
+    weights = rational([[1] * len(S) + [0] * (2 * len(E))])
+    A, b = np.concatenate([np.concatenate([S, E, -E]).T, weights]), rational([0] * S.shape[1] + [1])
+    x = nonnegative_solution(A, b)
+    return x is not None and all(t >= 0 for t in x) and bool(is_zero(A @ x - b).all())
+
+
+@lru_cache(256)
+def _normal_equations(pattern: tuple, y: tuple) -> np.ndarray:
+    """(Z^T Z, -Z^T y) for the features Z of the active corners and the output bias."""
+    blocks = [rational([[int(i in A)] for i in range(4)]) * _corners1().T for A in pattern]
+    Z = np.concatenate([*blocks, rational([[1]] * 4)], axis=1)
+    return np.concatenate([Z.T @ Z, -(Z.T @ rational(y))[:, None]], axis=1)
+
+
+@lru_cache(16)
+def _sides(A: tuple[int, ...]) -> np.ndarray:
+    """(4, 3): the corners with a one, negative off A."""
+    return rational([[1 if i in A else -1] for i in range(4)]) * _corners1().T
+
+
+XOR = Claim(
+    id="shallow_relu.xor_minima",
+    title="XOR: all differentiable local minima of the nets 2-1-1 and 2-2-1",
+    statement=r"With mean squared loss the differentiable local minima of the ReLU nets on $y = (0, 1, 1, 0)$ at the "
+    r"corners $00, 01, 10, 11$ have the values $1/6$ (4 activation patterns) and $1/4$ (2) for one neuron, and $0$ "
+    r"(46), $1/8$ (16), $1/6$ (8) and $1/4$ (3) for two neurons, patterns counted up to the order of the neurons.",
+    source="own derivation",
+    case_type=Labels,
+    cases=(Labels(1, (0, 1, 1, 0)), Labels(2, (0, 1, 1, 0))),
+    exhaustive=True,
+    law={1: (("1/6", 4), ("1/4", 2)), 2: (("0", 46), ("1/8", 16), ("1/6", 8), ("1/4", 3))},
+    check=_check_minima,
+    false_laws={
+        "one neuron fits XOR": {1: (("0", 4), ("1/4", 2)), 2: (("0", 46), ("1/8", 16), ("1/6", 8), ("1/4", 3))},
+        "two neurons have only global minima": {1: (("1/6", 4), ("1/4", 2)), 2: (("0", 46),)},
+        "no minima of value 1/8": {1: (("1/6", 4), ("1/4", 2)), 2: (("0", 46), ("1/6", 8), ("1/4", 3))},
+    },
+    uses=("shallow_relu.differentiable_minima",),
+)
+
+CLAIMS = (CRITERION, XOR)
