@@ -298,3 +298,58 @@ def test_means_and_midpoints_are_fractions_also_of_integers():
     """An integer divided by an integer would be a float."""
     for value in (mean(np.array([0, 1], object)), Interval(0, 1, (True, True)).inner):
         assert type(value) is flint().fmpq and value == q(1, 2)
+
+
+# -- local minima that end no valley -----------------------------------------------------------------------------------
+
+SHELF = ([-3, -2, -1, 0], [0, 0, 1, 2])
+
+
+@pytest.mark.parametrize("data", [*DATA, SHELF, *(random_data(seed) for seed in range(100, 120))])
+def test_plateaus_are_local_minima_from_whose_end_the_loss_falls(data):
+    landscape, draw, tiny = line_landscape(*data), random.Random(4), q(1, 10**6)
+    for f in landscape.plateaus:
+        theta, h = f.parameters(), landscape.profiles[f.quadrant]
+        assert exact_loss(*data, theta) == fraction(f.value) < fraction(landscape.best_constant)
+        assert not leaves_downwards(*data, theta, draw)
+        outside = [
+            h(end + step) for end, step in ((f.kinks.lo, -tiny), (f.kinks.hi, tiny)) if end is not None
+        ]
+        assert min(outside) < f.value == h(f.kink)
+        part = landscape.component_of(theta, f.value)
+        assert part and min(landscape.floors[i].value for i in part) < f.value
+        assert f.spurious == landscape.is_spurious(part)
+
+
+def test_a_plateau_may_lie_in_a_spurious_valley_or_not():
+    landscape = line_landscape(*SHELF)
+    assert [(f.value, f.spurious) for f in landscape.floors] == [(0, False), (q(3, 40), True)]
+    assert (q(3, 40), False) in [(f.value, f.spurious) for f in landscape.plateaus]
+    found = [f.spurious for seed in range(60) for f in line_landscape(*random_data(seed)).plateaus]
+    assert {True, False} == set(found)
+
+
+def test_every_local_minimum_of_a_profile_is_a_floor_or_a_plateau():
+    """Kinks at which h is at most its values on both sides, on a fine grid."""
+    for seed in range(40):
+        x, y = random_data(seed)
+        landscape = line_landscape(x, y)
+        for quadrant, h in landscape.profiles.items():
+            grid = rational(kinks_to_try(x, 12))
+            values = [h(t) for t in grid]
+            own = [f for f in (*landscape.floors, *landscape.plateaus) if f.quadrant == quadrant]
+            for i in range(1, len(grid) - 1):
+                near = [h(grid[i] + s * q(1, 10**9)) for s in (1, -1)]
+                if values[i] < landscape.best_constant and values[i] <= min(near):
+                    assert any(grid[i] in f.kinks for f in own)
+
+
+@pytest.mark.parametrize(("x", "y"), [([], []), ([[0, 1]], [0, 1])])
+def test_no_data_and_batches_are_refused(x, y):
+    with pytest.raises(ValueError, match="line_landscape: x"):
+        line_landscape(x, y)
+
+
+def test_nan_is_refused():
+    with pytest.raises((ValueError, TypeError), match="line_landscape: x"):
+        line_landscape([float("nan"), 1.0], [0, 1])

@@ -20,7 +20,7 @@ Source: petersenzech2024, Definition 12.3 and Exercise 12.8; the solution is our
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 from typing import Any
@@ -30,6 +30,8 @@ import numpy as np
 from theory import arrays
 from theory.activations import RELU
 from theory.arithmetic import RATIONAL, arithmetic_of, rational
+from theory.critical.relu_faces import cone_landscape as cone_landscape
+from theory.critical.relu_faces import local_minima as local_minima
 from theory.critical.relu_profile import Interval, Profile, mean
 from theory.errors import NotExact
 
@@ -104,6 +106,21 @@ class LineLandscape:
             for value, q, kinks in found
         ]
         return tuple(sorted(floors, key=lambda f: (f.value, QUADRANTS.index(f.quadrant), f.kink)))
+
+    @cached_property
+    def plateaus(self) -> tuple[Floor, ...]:
+        """The other connected sets of local minima below the best constant, lowest first: no valley ends there.
+
+        The loss is constant on them, but their component of {loss <= value} has smaller values too; ``spurious`` says
+        that it contains no global minimum.
+        """
+        found = [(value, q, kinks) for q, h in self.profiles.items() for kinks, value in h.shelves()]
+        plateaus = []
+        for value, q, kinks in found:
+            flat = Floor(*q, kinks, value, False, kinks.inner, *self.profiles[q].best(kinks.inner))
+            lower = self.component_of(flat.parameters(), value)
+            plateaus.append(replace(flat, spurious=self.is_spurious(lower)))
+        return tuple(sorted(plateaus, key=lambda f: (f.value, QUADRANTS.index(f.quadrant), f.kink)))
 
     @property
     def global_value(self) -> Any:

@@ -18,7 +18,9 @@ from theory.arithmetic import RATIONAL, arithmetic_of
 from theory.calculus.exact_linalg import rank
 from theory.critical import generic
 from theory.critical.generic import Decision, Facts
+from theory.critical.relu_atlas import NeuronAtlas, neuron_atlas
 from theory.landscape import Kind
+from theory.models.relu_neuron import ReluNeuron
 
 
 def decide(model: Any, facts: Facts) -> Decision | None:
@@ -33,6 +35,19 @@ def decide(model: Any, facts: Facts) -> Decision | None:
         return None
     flat = f"its {explained} zeros are symmetries of the active piece, along which the loss is constant"
     return Decision(Kind.LOCAL_MINIMUM, f"{facts.why}; the Hessian is positive semidefinite and {flat}")
+
+
+def atlas(net: Any) -> NeuronAtlas:
+    """Local minima, valleys and barriers of a ``ReluNeuron``; see ``neuron_atlas`` for what is refused.
+
+    Raises
+    ------
+    TypeError
+        For nets with more than one neuron.
+    """
+    if not isinstance(net, ReluNeuron):
+        raise TypeError(f"atlas: needs a single ReLU neuron (ReluNeuron), got {type(net).__name__}")
+    return neuron_atlas(net)
 
 
 def local_symmetries(model: Any, theta: np.ndarray) -> np.ndarray:

@@ -153,14 +153,26 @@ class Profile:
 
     def bottoms(self) -> Iterator[tuple[Interval, Any]]:
         """The maximal intervals on which h is constant, below V, and lower than just outside; with the value."""
+        return ((kinks, value) for kinks, value, is_bottom in self._flats() if is_bottom)
+
+    def shelves(self) -> Iterator[tuple[Interval, Any]]:
+        """The maximal intervals of more than a point with h constant, below V, and h smaller just outside; the value.
+
+        An end belongs to the shelf if h is larger beyond it.
+        """
+        return ((kinks, value) for kinks, value, is_bottom in self._flats() if not is_bottom)
+
+    def _flats(self) -> Iterator[tuple[Interval, Any, bool]]:
+        """The kinks at which h has a local minimum below V, as maximal intervals; is it lower than just outside?"""
         nodes, values = self._nodes
         runs = [list(run) for _, run in groupby(range(len(nodes)), key=values.__getitem__)]
         levels = [self.variance, *(values[run[0]] for run in runs), self.variance]
         for run, (before, value, after) in zip(runs, zip(levels, levels[1:], levels[2:], strict=False), strict=True):
-            if before > value < after:
-                outer = run[0] == 0, run[-1] == len(nodes) - 1
+            outer = run[0] == 0, run[-1] == len(nodes) - 1
+            if before > value < after or (value < self.variance and (len(run) > 1 or any(outer))):
                 lo, hi = None if outer[0] else nodes[run[0]], self.knots[-1] if outer[1] else nodes[run[-1]]
-                yield Interval(lo, hi, (not outer[0], not outer[1])).mirrored(self.sign_w), value
+                closed = not outer[0] and before > value, not outer[1] and after > value
+                yield Interval(lo, hi, closed).mirrored(self.sign_w), value, before > value < after
 
     def best(self, t: Any) -> tuple[Any, Any]:
         """(a|w|, c) of the best network with kink t, for a t with h(t) < V."""

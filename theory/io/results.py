@@ -61,7 +61,7 @@ def classification(model: Any, answer: Any) -> dict[str, Any]:
 
 
 def atlas(model: Any, found: Any) -> dict[str, Any]:
-    """All critical values of a model."""
+    """All critical values of a model; of a single neuron its local minima, valleys and barriers."""
     return {
         "schema": ATLAS,
         "model": type(model).__name__,
