@@ -403,7 +403,7 @@ MISTAKES = {
     "list --into x.md": "--into needs --markdown",
     "list nothing*": "no claim 'nothing*'",
     "exercise": "required: ACTION",
-    "exercise hint 99.9": "needs one of 12.8",
+    "exercise hint 99.9": "needs one of 12.4",
     "exercise hint 12.8 77": "has hints 1 to",
     "exercise check 12.8 {}/missing.py": "No such file",
     "exercise check 12.8 {}/objects.npz": "needs Python source",
