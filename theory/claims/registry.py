@@ -40,6 +40,7 @@ FAMILIES = (
     "regularised_two_layers",
     "ed_degrees",
     "relu_neuron",
+    "topology",
     "relu_line",
     "relu_constants",
     "relu_faces",
