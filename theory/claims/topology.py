@@ -272,7 +272,7 @@ VALLEYS = Claim(
     r"$\{L \le c\}$ has at least as many components as the cells with lower bound at most $c$, in the planes of slope "
     r"and kink for $w > 0$ and for $w < 0$, have components on which a loss of at most $c$ is known; for $x = (-1, 0, "
     r"1)$, $y = (0, 3, 1)$, $c = 151/100$ these prove all three valleys already with $16 \times 5$ cells.",
-    source="own derivation; petersenzech2024, Exercise 12.8 (the data)",
+    source="petersenzech2024, Exercise 12.8 (the data); own derivation",
     case_type=NeuronLevel,
     cases=lambda: chosen(_level),
     law=lambda proved, exact: proved <= exact,

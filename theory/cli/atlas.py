@@ -7,7 +7,7 @@ from typing import Any
 
 from theory.cli.output import Mistake, input_mistakes, say, say_json, table, working
 
-HELP = "list all critical values of the model in a problem file, or all minima and barriers of a ReLU neuron"
+HELP = "list all critical values, or all minima and barriers, of a model"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
