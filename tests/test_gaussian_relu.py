@@ -331,3 +331,11 @@ def test_pickled_and_batched():
     model = pickle.loads(pickle.dumps(GaussianReluNet(2, [[1, 0], [0, 1]])))
     grid = np.random.default_rng(3).standard_normal((3, 5, 4))
     assert model.loss(grid).shape == (3, 5) and not model.V.flags.writeable
+
+
+@pytest.mark.parametrize("V", [[[1.0, 0.0]], [[0.3, 0.7]], [[1.0]]], ids=str)
+def test_a_fading_gradient_beside_the_kink_is_no_minimum(V):
+    """At -s v the gradient is -s v / 2, but the loss 1/4 |v|^2 is that of the zero network."""
+    net = GaussianReluNet(1, V)
+    answer = classify(net, -1e-6 * np.array(V[0]), gtol=1e-5)
+    assert answer.kind not in (Kind.GLOBAL_MINIMUM, Kind.LOCAL_MINIMUM)

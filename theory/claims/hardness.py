@@ -12,7 +12,7 @@ import numpy as np
 
 from theory.arithmetic import flint, rational
 from theory.claims.cases import Case, Matrix
-from theory.claims.claim import Claim, Counterexample, Hypothesis, Status, Verdict, erratum, verdict
+from theory.claims.claim import Claim, Counterexample, Hypothesis, Status, Verdict, verdict
 from theory.claims.linear_data import Choose, chosen
 from theory.hardness.blum_rivest import net_of_splitting, splitting, splitting_of_net, three_node_net, training_set
 
@@ -235,7 +235,8 @@ def _check_black_box(case: Queries, law: Callable[[bool, bool], bool]) -> Verdic
     axes = range(points.shape[1])
     same_answers = all(f[0] == 0 and f[1] == 0 for q in points for f in (adversary(points, other, q, i) for i in axes))
     f = adversary(points, other, other, 0)
-    return verdict(law(bool(same_answers), bool(f[0] == 0)) and bool(f[1] == 0), detail="two polynomials, exactly")
+    least = f[0]  # -h^2 with h = P(other)
+    return verdict(law(bool(same_answers), bool(least >= 0)) and bool(f[1] == 0), detail="two polynomials, exactly")
 
 
 def _queries(choose: Choose) -> Queries:
@@ -251,7 +252,7 @@ BLACK_BOX = Claim(
     statement=r"For all finite $Q \subset \mathbb{R}^d$ and $w \notin Q$ there are two polynomials with the same "
     r"values and gradients at all points of $Q$, one with least value 0, attained on $Q$, the other with a negative "
     r"one: $0$ and $P(P - 2P(w))$ with $P(v) = \prod_{q \in Q} |v - q|^2$.",
-    source="own derivation",
+    source="golikov2019, Global black-box optimization; own derivation",
     case_type=Queries,
     cases=lambda: chosen(_queries),
     law=lambda same_answers, same_minimum: same_answers and not same_minimum,
@@ -265,21 +266,9 @@ BLACK_BOX = Claim(
         "the answers tell the two apart": lambda same_answers, same_minimum: not same_answers,
     },
     examples=(Queries(((0,),), (1,)), Queries(((0, 0), (1, 0), (0, 2)), (1, 1))),
+    deviations="The lecture calls black-box optimisation NP-complete. As a search problem without explicit instances it "
+    "has no place in NP; for explicit losses global optimisation is NP-hard, and Murty and Kabadi prove that to tell "
+    "that a point of a quadratic program is not a local minimum is NP-complete (hardness.local_minimality).",
 )
 
-BLACK_BOX_ERRATUM = erratum(
-    "hardness.black_box_np_complete",
-    "Black-box optimisation is not NP-complete",
-    statement="Printed: global black-box optimization, where values and gradients can be computed at any point and "
-    "nothing else is known, is NP-complete. Then finitely many answers would certify the answer to an instance and "
-    "decide it.",
-    source="golikov2019, Global black-box optimization is known to be NP-complete",
-    corrects=BLACK_BOX,
-    printed=lambda same_answers, same_minimum: not same_answers or same_minimum,
-    witness=Queries(((0, 0), (1, 0), (0, 2)), (1, 1)),
-    deviations="A problem in NP can be decided, by trying all certificates. Murty and Kabadi prove that it is "
-    "NP-complete to tell that a point of an explicit quadratic program is not a local minimum "
-    "(hardness.local_minimality): global optimisation of explicit losses is NP-hard.",
-)
-
-CLAIMS = (REDUCTION, NET, CITED, BLACK_BOX, BLACK_BOX_ERRATUM)
+CLAIMS = (REDUCTION, NET, CITED, BLACK_BOX)

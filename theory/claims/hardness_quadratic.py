@@ -81,6 +81,7 @@ _INSTANCES = (
     SubsetSum((3, 5, 7), 11),
     SubsetSum((2, 4, 6, 9), 14),
     SubsetSum((2, 4, 6, 9), 15),
+    SubsetSum((20,), 1),
 )
 
 BOX = Claim(
@@ -88,7 +89,7 @@ BOX = Claim(
     title="Subset sum as the global minimum of a quadratic function on a box",
     statement=r"For positive integers $d_i$ and an integer $s$, $\min_{x \in [0, 1]^n} (d \cdot x - s)^2 + \sum_i x_i "
     r"(1 - x_i)$ is $0$ if $s$ is the sum of some $d_i$, and at least $3 / (4 \max_i d_i^2)$ otherwise. All instances "
-    r"with up to three $d_i \le 4$ and $-1 \le s \le 1 + \sum_i d_i$; also $(3, 5, 7)$ and $(2, 4, 6, 9)$.",
+    r"with up to three $d_i \le 4$ and $-1 \le s \le 1 + \sum_i d_i$; also $(3, 5, 7)$, $(2, 4, 6, 9)$ and $(20)$.",
     source="murtykabadi1987, the reduction from subset sum, in the form of; the bound: own derivation",
     case_type=SubsetSum,
     cases=_INSTANCES,
@@ -99,6 +100,7 @@ BOX = Claim(
         "at least 1 without a solution, as at 0-1 points": lambda solvable, least, D: solvable or least >= 1,
         "at least 1/4 without a solution": lambda solvable, least, D: solvable or least >= Fraction(1, 4),
         "always 0": lambda solvable, least, D: least == 0,
+        "at least 9/100, however large the numbers": lambda solvable, least, D: solvable or least >= Fraction(9, 100),
     },
 )
 
@@ -145,7 +147,7 @@ PROGRAM = Claim(
     check=_check_program,
     false_laws={
         "without the shift": Shift(0),
-        "the shift 3 D^2, too much": Shift(12),
+        "the constant shift 12": Shift(12),
         "minus the shift": Shift(-1),
     },
     uses=("hardness.subset_sum_in_a_box",),
@@ -206,7 +208,7 @@ def _graphs() -> tuple[Graph, ...]:
     for n in (1, 2, 3, 4):
         pairs = tuple(combinations(range(n), 2))
         graphs = (edges for k in range(len(pairs) + 1) for edges in combinations(pairs, k))
-        cases += [Graph(n, edges, gamma) for edges in graphs for gamma in (1, 2, Fraction(5, 2))]
+        cases += [Graph(n, edges, gamma) for edges in graphs for gamma in (0, Fraction(1, 2), 1, 2, Fraction(5, 2))]
     return tuple(cases)
 
 
@@ -218,7 +220,7 @@ COPOSITIVE = Claim(
     statement=r"For a graph with adjacency matrix $A$ and stability number $\alpha$, and $\gamma \ge 0$, the least "
     r"value of $x^T M x$, $M = \gamma (I + A) - J$, on the simplex is $\gamma / \alpha - 1$. So the origin is a local "
     r"minimum of $\sum_{ij} M_{ij} u_i^2 u_j^2$ iff $\gamma \ge \alpha$. All graphs on up to 4 vertices with $\gamma "
-    r"= 1, 2, 5/2$; also the cycle of 5.",
+    r"= 0, 1/2, 1, 2, 5/2$; also the cycle of 5.",
     source="motzkinstraus1965, Theorem 1, in the form of",
     case_type=Graph,
     cases=(*_graphs(), *(Graph(5, _CYCLE, gamma) for gamma in (Fraction(3, 2), 2, Fraction(7, 3)))),
@@ -233,6 +235,7 @@ COPOSITIVE = Claim(
         "the largest value for cliques, not the least": lambda gamma, alpha: gamma * (1 - Fraction(1, alpha)) - 1,
         "the least diagonal entry": lambda gamma, alpha: gamma - 1,
         "the value at a 0-1 vector": lambda gamma, alpha: alpha * (gamma - alpha),
+        "gamma below 1 counts as 1": lambda gamma, alpha: max(gamma, 1) / Fraction(alpha) - 1,
     },
     uses=("hardness.local_minimality",),
     deviations="At gamma = alpha the origin is a local minimum, not a strict one (for the cycle of 5 the Horn matrix).",

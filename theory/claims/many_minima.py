@@ -147,7 +147,6 @@ AXES = Claim(
     source="auer1996, the theorem on floor(n/d)^d minima, in the form of",
     case_type=Axes,
     cases=tuple(Axes(n, d) for n in range(1, 8) for d in range(1, min(n, 4) + 1)),
-    exhaustive=True,
     law=lambda n, d: (n // d + 1) ** (n % d) * (n // d) ** (d - n % d),
     check=_check_axes,
     false_laws={

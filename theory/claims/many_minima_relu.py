@@ -146,8 +146,9 @@ RELU_PAIRS = Claim(
     false_laws={
         "one for each sample": lambda d: 2 * d,
         "one for each axis, and one more": lambda d: d + 1,
+        "d^2 - d + 2": lambda d: d * d - d + 2,
     },
-    examples=tuple(Pairs(((1, 2), (3, 1), (HALF, 1))[:d]) for d in (1, 2, 3)),
+    examples=tuple(Pairs(((1, 2), (3, 1), (HALF, 1), (2, 2))[:d]) for d in (1, 2, 3, 4)),
     uses=("many_minima.relu_cells",),
 )
 

@@ -226,12 +226,12 @@ def decide(model: GaussianReluNet, facts: Facts) -> Decision | None:
     if not facts.critical or model.n > 1 or len(model.V) > 1:
         return None
     v = arithmetic_of(facts.theta).convert(model.V[0])
-    if model.patches == 1 or facts.theta @ v > 0:
+    if facts.theta @ v > 0:
         return Decision(Kind.GLOBAL_MINIMUM, f"{facts.why}; of one filter, whose teacher is the only minimum")
-    if facts.theta @ v < 0:
-        kind = Kind.NON_STRICT_SADDLE if model.dim > 1 else Kind.LOCAL_MINIMUM
-        return Decision(kind, f"{facts.why}; of one filter, opposite to its teacher")
-    return None
+    if model.patches == 1:
+        return Decision(Kind.UNDECIDED, "no critical point is near: the gradient fades towards the kink at 0")
+    kind = Kind.NON_STRICT_SADDLE if model.dim > 1 else Kind.LOCAL_MINIMUM
+    return Decision(kind, f"{facts.why}; of one filter, opposite to its teacher")
 
 
 def _is_solved(model: GaussianReluNet, facts: Facts) -> bool:
