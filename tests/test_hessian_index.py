@@ -346,3 +346,10 @@ def test_the_figure_shows_the_claimed_jumps():
     counted = (data.eigenvalues < 0).sum(-1)
     for exponent, found in zip(data.exponents[::20], counted[::20], strict=True):
         assert found == profile(str(flint().fmpq(*(10.0**exponent).as_integer_ratio())))
+
+
+def test_matrices_of_different_shapes_are_refused():
+    """They are not broadcast."""
+    for function in (norm_bound, lambda A, B: index_bounds(A, B, 1)):
+        with pytest.raises(ValueError, match="square matrices of one shape"):
+            function([[1]], [[-1, 0], [0, -1]])

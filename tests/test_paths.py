@@ -487,3 +487,26 @@ def test_the_figure_shows_the_jump_and_the_descent():
     assert {loss for _, path in data.printed.pieces for loss in path.losses(range(len(path) + 1))} == {q(2, 3)}
     (_, whole), *rest = data.corrected.pieces
     assert not rest and whole.falls is True and whole.losses([len(whole)])[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("activation", "X", "theta"),
+    [
+        ("tanh", [[-1, 0, 2]], [2, 1, -1, -1, -1, -1, 1]),
+        ("logistic", [[-1, 2, 0]], [-1, 2, 1, -1, 1, 2, 0]),
+        ("tanh", [[0, 1, 2]], [50, 51, 1, 2, 1, 1, 0]),
+    ],
+)
+def test_features_that_an_addition_theorem_makes_dependent_count_as_dependent(activation, X, theta):
+    """Their computed determinant is about 2^-384: weights that divide by it would leave the accuracy behind."""
+    path = descending_path(ShallowNet(2, X, [2, 2, 0], activation), theta)
+    assert path.ranks()[0] == 2
+    assert path.rise < SMALL
+
+
+def test_two_nets_with_features_that_an_addition_theorem_makes_dependent_are_connected():
+    net = ShallowNet(3, [[2, 0, -1]], [1, 2, 2], "logistic")
+    a, b = rational([[-1, 2, -1, 1, -1, -1, -1, 2, 1, -1], [1, 2, 0, 0, -1, 0, 2, 1, 2, -1]])
+    path = connecting_path(net, a, b)
+    with precision(192):
+        assert path.barrier < max(OneHiddenLayer(net).loss_at(p) for p in (a, b)) + flint().arb(float(SMALL))

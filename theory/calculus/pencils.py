@@ -128,6 +128,7 @@ def norm_bound(A: Any, B: Any) -> Any:
     has no negative eigenvalue.
     Source: petersenzech2024, section 12.3, after Proposition 12.5.
     """
+    A, B = _same_shape(A, B, "norm_bound")
     values, (least, _) = symmetric_eigenvalues(A), symmetric_eigenvalues(B)[-1]
     if values[-1][0] < 0:
         raise ValueError(f"norm_bound: needs a positive semidefinite A, got the eigenvalue {values[-1][0]}")
@@ -141,7 +142,7 @@ def index_bounds(A: Any, B: Any, factor: Any) -> tuple[int, int]:
     ----------
     A, B : symmetric (n, n), rationals or balls.
     """
-    A, B = (as_array(M, f"index_bounds: {name}") for name, M in (("A", A), ("B", B)))
+    A, B = _same_shape(A, B, "index_bounds")
     at = _number(factor, "index_bounds")
     kinds = {arithmetic_of(M).name for M in (A, B)}
     if not kinds <= {RATIONAL, BALL}:
@@ -179,6 +180,13 @@ def enclosed_jumps(A: Any, B: Any, bits: int = 20) -> tuple[tuple[Any, Any], ...
                 break
         found.append((low, high))
     return tuple(found)
+
+
+def _same_shape(A: Any, B: Any, where: str) -> tuple[np.ndarray, np.ndarray]:
+    A, B = (as_array(M, f"{where}: {name}") for name, M in (("A", A), ("B", B)))
+    if A.ndim != 2 or A.shape != B.shape or A.shape[0] != A.shape[1]:
+        raise ValueError(f"{where}: needs square matrices of one shape, got {A.shape} and {B.shape}")
+    return A, B
 
 
 def _number(factor: Any, where: str) -> Any:

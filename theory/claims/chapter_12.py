@@ -1,4 +1,4 @@
-"""Chapter 12: exercises 12.7 and 12.8, and what the plane sections of section 12.1 show."""
+"""Chapter 12: exercise 12.7, and what the plane sections of section 12.1 show."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from typing import Any
 from theory.arithmetic import is_zero, rational
 from theory.calculus.inertia import inertia
 from theory.claims.cases import Case, composed, rationals, vectors
-from theory.claims.claim import Claim, Counterexample, Hypothesis, Verdict, erratum, verdict
-from theory.claims.relu_neuron import SEPARATED
+from theory.claims.claim import Claim, Counterexample, Hypothesis, Verdict, verdict
 from theory.models.shallow_net import ShallowNet
 
 # -- exercise 12.7 ---------------------------------------------------------------------------------------------------
@@ -84,21 +83,6 @@ PATHS = Claim(
     exercises=("12.7",),
 )
 
-# -- exercise 12.8 ---------------------------------------------------------------------------------------------------
-
-HINT_ERRATUM = erratum(
-    "valleys.exercise_12_8_hint",
-    "In the plane a neuron turns round without becoming constant",
-    statement="Printed (hint of Exercise 12.8, without $d_0 = 1$): every path between networks of positive and "
-    "negative slope passes a constant function, so that its loss reaches that of the best constant.",
-    source="petersenzech2024, Exercise 12.8 (hint)",
-    corrects=SEPARATED,
-    printed=lambda highest, variance: highest >= variance,
-    witness=next(example.case for example in SEPARATED.counterexamples if example.drops == "line"),
-    hypotheses=tuple(h for h in SEPARATED.hypotheses if h.name != "line"),
-    deviations="Right for d_0 = 1. For d_0 >= 2 the direction w turns round at a = 1; only the sign of a is blocked.",
-)
-
 # -- section 12.1 ----------------------------------------------------------------------------------------------------
 
 
@@ -132,25 +116,14 @@ PLANE = Claim(
     statement=r"With $\mu = \theta^{(1)}$, $\theta_1 = \theta^{(2)} - \mu$, $\theta_2 = \theta^{(3)} - \mu$ the plane "
     r"$\mu + \alpha_1\theta_1 + \alpha_2\theta_2$ passes through $\theta^{(1)}, \theta^{(2)}, \theta^{(3)}$ at "
     r"$(\alpha_1, \alpha_2) = (0, 0), (1, 0), (0, 1)$, in this order.",
-    source="petersenzech2024, section 12.1, corrected",
+    source="petersenzech2024, section 12.1",
     case_type=ThreePoints,
     cases=three_points,
     law=((0, 0), (1, 0), (0, 1)),
     check=_check_plane,
     false_laws={"the second and the third exchanged": ((0, 0), (0, 1), (1, 0)), "the sum": ((0, 0), (1, 0), (1, 1))},
     examples=(ThreePoints(((0, 0), (1, 2), (3, -1))),),
-)
-
-PLANE_ERRATUM = erratum(
-    "sections.plane_coordinates_printed",
-    "The coordinates of the second and third point are exchanged",
-    statement=r"Printed: the section passes through $\theta^{(1)}, \theta^{(2)}, \theta^{(3)}$ at "
-    r"$(\alpha_1, \alpha_2) = (0, 0), (0, 1), (1, 0)$.",
-    source="petersenzech2024, section 12.1 (based on critical points)",
-    corrects=PLANE,
-    printed=((0, 0), (0, 1), (1, 0)),
-    witness=PLANE.examples[0],
-    deviations="As a set of coordinates it is right; in the order of the points it is not.",
+    deviations="The book lists (0, 0), (0, 1), (1, 0), the right set in another order.",
 )
 
 
@@ -209,4 +182,4 @@ SECTION = Claim(
     deviations="So a picture like Figure 12.1 does not tell the minima of the landscape from its saddles.",
 )
 
-CLAIMS = (PATHS, HINT_ERRATUM, PLANE, PLANE_ERRATUM, SECTION)
+CLAIMS = (PATHS, PLANE, SECTION)

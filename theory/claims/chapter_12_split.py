@@ -149,10 +149,10 @@ COPIES_ERRATUM = erratum(
     "valleys.no_spurious_minima_analytic",
     "Non-global local minima exist for analytic activations and as many neurons as samples",
     statement=r"Printed before Proposition 12.4: spurious local minima do not exist for shallow overparameterized "
-    r"networks; so at a critical point of positive loss with $d_1 \ge m$ the Hessian has a negative eigenvalue.",
+    r"networks: no critical point of positive loss with $d_1 \ge m$ is a local minimum.",
     source="petersenzech2024, section 12.2, the sentence before Proposition 12.4",
     corrects=COPIES,
-    printed=lambda signs, k: signs[0] > 0,
+    printed=lambda signs, k: signs != (0, k - 1, 2 * k + 2),
     witness=COPIES.examples[0],
     hypotheses=(Hypothesis("wide", r"$d_1 \ge m$", lambda case: len(case.a) >= len(case.x)),),
     deviations="Seven neurons, seven samples, inertia (0, 6, 16): the kernel is the tangent space of the critical "

@@ -107,7 +107,18 @@ def _hessian(case: Minimum) -> np.ndarray:
 
 
 def _is_strict(case: Minimum) -> bool:
-    return tuple(inertia(_hessian(case))) == (0, 0, 2)
+    """Gradient zero, Hessian positive definite."""
+    x, y = case.point
+    slopes = [case.along((x, y), end)[1] for end in ((x + 1, y), (x, y + 1))]
+    return not any(slopes) and tuple(inertia(_hessian(case))) == (0, 0, 2)
+
+
+def _is_minimum(case: Minimum) -> bool:
+    """Strict, or f = y^2 g at a point with y = 0 and g > 0."""
+    x, y = rational(case.point)
+    factor = tuple((i, j - 2, c) for i, j, c in case.terms)
+    floor = y == 0 and all(j >= 0 for _, j, _ in factor) and evaluated(factor, x, y) > 0
+    return bool(floor) or _is_strict(case)
 
 
 def _in_valley(case: Minimum) -> bool | None:
@@ -197,7 +208,11 @@ STRICT = Claim(
     cases=wells,
     law=lambda is_global: not is_global,
     check=_check_valley,
-    hypotheses=(Hypothesis("strict", "the Hessian is positive definite, so that the minimum is strict", _is_strict),),
+    hypotheses=(
+        Hypothesis(
+            "strict", "the gradient is 0 and the Hessian positive definite, so that the minimum is strict", _is_strict
+        ),
+    ),
     counterexamples=(Counterexample("strict", _SLIDE, "flat along y = 0, which leads to a lower point"),),
     false_laws={
         "global minima too": lambda is_global: True,
@@ -216,7 +231,10 @@ STRICT_ERRATUM = erratum(
     corrects=STRICT,
     printed=lambda is_global: True,
     witness=_SLIDE,
-    hypotheses=(Hypothesis("not global", "the minimum is not global", lambda case: not case.is_global),),
+    hypotheses=(
+        Hypothesis("local minimum", "strict, or $f = y^2g$ with $g > 0$ at a point of $y = 0$", _is_minimum),
+        Hypothesis("not global", "the minimum is not global", lambda case: not case.is_global),
+    ),
     deviations="y^2(x^2 + 2y^2 - 4x) at (-1, 0), not even a global minimum: the floor y = 0 leads to (2, 0) and down.",
 )
 

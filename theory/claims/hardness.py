@@ -266,7 +266,7 @@ BLACK_BOX = Claim(
         "the answers tell the two apart": lambda same_answers, same_minimum: not same_answers,
     },
     examples=(Queries(((0,),), (1,)), Queries(((0, 0), (1, 0), (0, 2)), (1, 1))),
-    deviations="The lecture calls black-box optimisation NP-complete. As a search problem without explicit instances it "
+    deviations="The lecture calls black-box optimisation NP-complete. A search problem without explicit instances "
     "has no place in NP; for explicit losses global optimisation is NP-hard, and Murty and Kabadi prove that to tell "
     "that a point of a quadratic program is not a local minimum is NP-complete (hardness.local_minimality).",
 )

@@ -111,8 +111,8 @@ MONOTONE = Claim(
         "the index never changes": lambda indices, limit: indices[0] == indices[-1],
     },
     examples=(Pencil(IDENTITY, ((1, 0), (0, -1))), Pencil(IDENTITY, ((-1, 0), (0, -2)))),
-    deviations="If v is negative for H_0 + lambda H_1 it is so for H_1, hence for every larger lambda. The book says "
-    "that negative eigenvalues 'can be expected' for large lambda; they are certain if H_1 has one.",
+    deviations="If v is negative for H_0 + lambda H_1 it is so for H_1, hence for every larger lambda. The book gives "
+    "a heuristic argument for large lambda; if H_1 has a negative eigenvalue, the index reaches that of H_1.",
 )
 
 # -- where it jumps ----------------------------------------------------------------------------------------------------
@@ -190,6 +190,8 @@ def _check_start(case: Gram, law: Callable[[Any, int], int]) -> Verdict:
     return verdict(same, detail="exact inertia at two values of lambda below the first jump")
 
 
+_TWO_OF_SECOND_ORDER = Gram(((1, 0), (0, 1), (0, 0), (0, 0)), ((0, 0, 1, 0), (0, 0, 0, 1), (1, 0, 0, 0), (0, 1, 0, 0)))
+
 START = Claim(
     id="hessian_index.at_once",
     title="How many negative eigenvalues H_0 + lambda H_1 has for every small lambda",
@@ -204,9 +206,10 @@ START = Claim(
     false_laws={
         "the negative eigenvalues of H_1 on the kernel alone": lambda signs, K: signs[0],
         "with the common kernel": lambda signs, K: signs[0] + signs[1],
+        "at most one by the second order": lambda signs, K: signs[0] + min(signs[1] - K, 1),
         "none": lambda signs, K: 0,
     },
-    examples=(FOUR, Gram(((1,), (0,)), ((0, 1), (1, 0))), Gram(((0,),), ((0,),))),
+    examples=(FOUR, Gram(((1,), (0,)), ((0, 1), (1, 0))), Gram(((0,),), ((0,),)), _TWO_OF_SECOND_ORDER),
     uses=("hessian_index.jumps",),
     exercises=("12.5",),
     deviations="The book remarks that its argument 'does not rule out saddle points even for very small lambda'; this "

@@ -11,7 +11,7 @@ import numpy as np
 
 from theory.arithmetic import arithmetic_of, is_zero, rational, sign, symbols
 from theory.calculus.inertia import Inertia, inertia
-from theory.claims.claim import Claim, Counterexample, Hypothesis, Verdict, erratum, verdict
+from theory.claims.claim import Claim, Counterexample, Hypothesis, Verdict, verdict
 from theory.claims.hessian_residual import CRITICAL, UNUSED, USED, Errors, errors
 
 OFF_THE_KINKS = Hypothesis("off the kinks", "no $u_{ji} = 0$", lambda case: case.smooth)
@@ -103,27 +103,9 @@ RELU = Claim(
     },
     examples=(HIGH, Errors("relu", (-2, -1, 0, 1, 2, 3), (1, Fraction(1, 2), 1, 0), (1, -1, 1, -2, 1, 0))),
     uses=("hessian_index.uncoupled_critical_points",),
-    deviations="The same sum shows it for every loss that is convex in the outputs, e_i being its derivative.",
+    deviations="The same sum shows it for every loss that is convex in the outputs, e_i being its derivative. The book "
+    "assumes that H_1 has a negative eigenvalue, above all for many parameters; at these points H_1 = 0 at any loss.",
 )  # fmt: skip
-
-RESIDUAL_HEURISTIC = erratum(
-    "hessian_index.residual_heuristic",
-    "H_1 need not have a negative eigenvalue, even where the loss is large",
-    statement=r"The book: 'it is not unreasonable to assume that $H_1$ has a negative eigenvalue, especially if $n_A$ "
-    r"is very large', so that a critical point with large errors is no minimum. For ReLU with $w = (1, 2, 1)$, $b = "
-    r"(1, 1, 3)$, $a = (1, -1, 2)$, $c = 0$ on $x = (0, 1, 2)$ and $e = (3/2, -3, 3/2)$ the point is critical, $n_A = "
-    r"10$, the loss is $9/2$, and $H_1 = 0$; so for $\lambda e$ with every $\lambda$.",
-    source="petersenzech2024, section 12.3, after Proposition 12.5",
-    corrects=RELU,
-    printed=lambda facts: facts.signs.negative > 0,
-    witness=HIGH,
-    hypotheses=(
-        Hypothesis("critical", r"$\nabla \widehat{\mathcal R}_S = 0$", lambda case: case.critical),
-        Hypothesis("differentiable", "the risk is twice differentiable there", lambda case: case.smooth),
-        Hypothesis("errors", "the loss is not 0", lambda case: any(rational(case.e) != 0)),
-    ),
-    deviations="The book states an assumption, not a theorem; for ReLU it is never met where all a_j != 0.",
-)
 
 # -- also with a_j = 0 -------------------------------------------------------------------------------------------------
 
@@ -187,4 +169,4 @@ KINDS = Claim(
     uses=("hessian_index.relu_has_no_residual_part",),
 )
 
-CLAIMS = (RELU, RESIDUAL_HEURISTIC, KINDS)
+CLAIMS = (RELU, KINDS)

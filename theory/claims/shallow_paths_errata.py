@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 
 from theory.arithmetic import rational
 from theory.calculus.exact_linalg import rank
@@ -46,7 +47,7 @@ def _printed(t: Fraction, old: tuple, star: tuple) -> tuple:
 
 
 def _check_raise(case: Raise, law: Move) -> Verdict:
-    """alpha_1 on [0, 1/2], then the law on [1/2, 1]: no jump at 1/2, outputs constant, and at t = 1 a greater rank."""
+    """alpha_1 on [0, 1/2], then the law, straight from the old weights: constant outputs, at t = 1 a greater rank."""
     rows, a, c = literal.weights(case, case.theta)
     shifted = [Fraction(0), *(p + q * a[0] for p, q in zip(a[1:], case.alpha, strict=True))]
 
@@ -57,7 +58,9 @@ def _check_raise(case: Raise, law: Move) -> Verdict:
     start, V = outputs(rows[0], a), case.features()
     times = [Fraction(i, 8) for i in range(4, 9)]
     constant = all(outputs(law(t, rows[0], case.star), shifted) == start for t in times)
-    continuous = law(Fraction(1, 2), rows[0], case.star) == rows[0] and outputs(rows[0], shifted) == start
+    way = [law(t, rows[0], case.star) for t in times]
+    straight = all(len({q - p for p, q in pairwise(entry)}) == 1 for entry in zip(*way, strict=True))
+    continuous = straight and way[0] == rows[0] and outputs(rows[0], shifted) == start
     after = [literal.feature(case, law(Fraction(1), rows[0], case.star)), *V[1:]]
     grows = rank(rational(after)) == rank(rational(V)) + 1
     return verdict(bool(constant and continuous and grows), detail="end points, outputs and ranks, literally")
@@ -93,6 +96,9 @@ _E01 = Raise("relu", 1, ((1, 2),), (0, 0), (-1, 0, 1, 0), (), (1, 0))
 _E03 = Raise("relu", 3, ((1, 0),), (0, 0), (0, 0, 1, -1, -1, 0, 1, 1, 1, 0), (0, 0), (2, 0))
 _COPY = Raise("relu", 2, ((1, 2, 3),), (0, 0, 0), (2, 1, 0, 0, 1, 1, 0), (2,), (1, -1))
 
+_WIDE = Raise("relu", 2, ((1, 2),), (0, 0), (-1, 0, 0, 1, 1, 0), (0,), (1, -1))
+
+_IS_WIDE = Hypothesis("wide", r"$m \le d_1$", lambda c: len(c.y) <= c.width)
 _COMBINATION = Hypothesis("combination", r"$v^1 = \sum_{i \ge 2} \alpha_iv^i$", _combines)
 
 RAISE = Claim(
@@ -120,6 +126,7 @@ RAISE = Claim(
     ),
     false_laws={
         "with the printed factors": _printed,
+        "a jump at 1/2 to the end": lambda t, old, star: old if t == Fraction(1, 2) else star,
         "the neuron stays": lambda t, old, star: old,
         "the way back": lambda t, old, star: _corrected(Fraction(3, 2) - t, old, star),
     },
@@ -135,8 +142,8 @@ JUMP = erratum(
     source="petersenzech2024, Proposition 12.4 (proof, alpha_2)",
     corrects=RAISE,
     printed=_printed,
-    witness=_E01,
-    hypotheses=RAISE.hypotheses,
+    witness=_WIDE,
+    hypotheses=(*RAISE.hypotheses, _IS_WIDE),
     deviations="At t = 1/2 the printed weights are 0, not W_1, and at t = 1 they are W_1 + w*, not w*. For ReLU, w_1 = "
     "-1, b_1 = 0, w* = 1, b* = 0, x = (1, 2) the end feature is (0, 0) of rank 0; it should be (1, 2).",
 )
@@ -152,7 +159,7 @@ INDICES = erratum(
     hypotheses=(
         _COMBINATION,
         Hypothesis("of the first m", "$v^*$ is independent of $v^1, ..., v^m$", lambda c: _independent_of(c, len(c.y))),
-        Hypothesis("wide", r"$m \le d_1$", lambda c: len(c.y) <= c.width),
+        _IS_WIDE,
     ),
     deviations="With m = 2, d_1 = 3 and features (0, 0), (0, 0), (1, 0), the vector (2, 0) is independent of the first "
     "two and the rank stays 1. The sum in (12.2.2) has to run to d_1 as well.",
@@ -220,7 +227,7 @@ STRAIGHT = Claim(
     title="A straight path of outputs to a smaller loss falls until it first has that loss",
     statement=r"Let $\ell(t)$ be the squared loss along straight outputs with $\ell(1) < \ell(0)$, and $\tau$ the "
     r"first $t$ with $\ell(t) = \ell(1)$. Then $\ell$ does not increase on $[0, \tau]$; $\tau = 1$ iff $\ell'(1) \le "
-    r"0$, so whenever the end is optimal. Only convexity is used.",
+    r"0$, so whenever the end is optimal. The first sentence needs only convexity.",
     source="petersenzech2024, Proposition 12.4 (proof, case 1)",
     case_type=Outputs,
     cases=lambda: chosen(_straight_paths),

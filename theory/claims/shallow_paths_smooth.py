@@ -146,7 +146,7 @@ SMOOTH = Claim(
     id="shallow_paths.descending_smooth",
     title="The path to the minimum for tanh, logistic and softplus nets, in balls",
     statement=r"For $\sigma = \tanh$, logistic and softplus, $d_1 \ge D_+ - 1$ and every $\theta$ the path of "
-    r"shallow_paths.descending exists; with weights rounded to 192 binary places its outputs move by less than "
+    r"shallow_paths.descending exists; with weights rounded to 384 binary places its outputs move by less than "
     r"$2^{-90}$ on all segments but the last, which is straight and ends less than $2^{-90}$ above the least loss.",
     source="petersenzech2024, Proposition 12.4; rounding: own derivation",
     case_type=Net,
@@ -160,6 +160,8 @@ SMOOTH = Claim(
     examples=(
         Net("tanh", 2, ((0, 1, 1),), (0, 1, 2), (0, 0, 1, 1, 1, 2, 0)),
         Net("softplus", 2, ((0, 1, 2),), (0, 1, 0), (1, 1, 0, 0, 1, 1, 0)),
+        Net("tanh", 2, ((-1, 0, 2),), (2, 2, 0), (2, 1, -1, -1, -1, -1, 1)),  # dependent by the addition theorem
+        Net("logistic", 2, ((-1, 2, 0),), (-1, 2, 2), (-1, 2, 1, -1, 1, 2, 0)),
     ),
     uses=("shallow_paths.descending",),
 )

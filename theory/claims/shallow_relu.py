@@ -157,12 +157,14 @@ CRITERION = Claim(
         "only neurons in use count": lambda case: bool(
             is_zero(case.moments[[j for j, a in enumerate(case.a) if a]]).all()
         ),
+        "the sums of e_i x_i alone": lambda case: bool(is_zero(case.moments[:, :-1]).all()),
         "sums over all samples, active or not": lambda case: bool(is_zero(case.X1 @ case.e).all()),
     },
     examples=(
         _UNUSED,
         CriticalNet(((0, 1, 2, 3),), ((1,),), (Fraction(-3, 2),), (1,), 0, (1, 0)),
         CriticalNet(((0, 1, 2, 3),), ((1,),), (Fraction(-3, 2),), (1,), 0, (0,)),
+        CriticalNet(((1, 2, -1),), ((1,),), (0,), (0,), 0, (1,)),  # the sums of e_i x_i vanish, that of e_i does not
         CriticalNet(((0, 1, 2, 3),), ((0,),), (Fraction(-1, 2),), (1,), 0, (1, 2, 0)),
         CriticalNet(((0, 1, 1, 2, 3),), ((1,), (-1,)), (Fraction(-1, 2), Fraction(1, 2)), (0, 2), 1, (1, -1)),
     ),

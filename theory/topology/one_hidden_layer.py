@@ -11,14 +11,15 @@ from typing import Any
 import numpy as np
 
 from theory.activations import Activation
-from theory.arithmetic import FLOAT, RATIONAL, arithmetic_of, as_array, each, flint, precision, rational
+from theory.arithmetic import FLOAT, RATIONAL, arithmetic_of, as_array, each, flint, precision, rational, to_float
 from theory.calculus.exact_linalg import column_space, rank
 from theory.errors import NotExact
 from theory.losses import SQUARED
 from theory.models.deep_net import DeepNet
 from theory.models.shallow_net import ShallowNet
 
-BITS = 192
+BITS = 384  # binary places of computed features
+GAP = 2.0 ** -(BITS // 3)  # computed features nearer to the span of the others count as dependent
 
 
 def exact(a: Any, name: str) -> np.ndarray:
@@ -191,7 +192,22 @@ class OneHiddenLayer:
     def rows(self, H: np.ndarray) -> np.ndarray:
         """V: features (k, M) of hidden weights H (k, d_0 + 1), above a row of ones if there is an output bias."""
         V = self.features(H)
-        return np.concatenate([V, 0 * V[:1] + 1]) if self.output_bias else V
+        return self.separated(np.concatenate([V, 0 * V[:1] + 1]) if self.output_bias else V)
+
+    def separated(self, V: np.ndarray) -> np.ndarray:
+        """V (r, M), rows within ``GAP`` of the span of others moved into it: sums of exponentials vanish exactly.
+
+        Elimination with complete pivoting, the row of ones first; V less what it leaves. Exact features stay.
+        """
+        if self.exact_features:
+            return V
+        R = V
+        if self.output_bias:
+            R = R - np.multiply.outer(R[:, 0], R[-1])
+        while (size := np.abs(to_float(R))).max() > GAP:
+            i, j = np.unravel_index(size.argmax(), size.shape)
+            R = R - np.multiply.outer(R[:, j] / R[i, j], R[i])
+        return V - R
 
     def features(self, H: np.ndarray) -> np.ndarray:
         """s(w_j.x_i + b_j) on the distinct inputs, (k, M): exact, or rounded to ``BITS`` binary places."""
@@ -201,8 +217,19 @@ class OneHiddenLayer:
         with precision(BITS + 64):
             return rounded(each(_midpoint, self.activation(self.balls(u))))
 
+    def independent(self, V: np.ndarray) -> list[int]:
+        """The earliest rows of V (r, M) that form a basis of the row space; computed ones stand off by ``GAP``."""
+        gap = flint().fmpq(0) if self.exact_features else flint().fmpq(1, 2 ** (BITS // 3))
+        R, chosen = V, []
+        for i in range(len(V)):
+            j = max(range(V.shape[1]), key=lambda j: abs(R[i, j]))
+            if abs(R[i, j]) > gap:
+                chosen.append(i)
+                R = R - np.multiply.outer(R[:, j] / R[i, j], R[i])
+        return chosen
+
     def rank(self, theta: np.ndarray) -> int:
-        """The rank of V, of rounded features where s has no rational values."""
+        """The rank of V; computed features nearer than ``GAP`` to the span of the others count as dependent."""
         return rank(self.rows(self.split(theta)[0]))
 
 

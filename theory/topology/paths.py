@@ -20,14 +20,14 @@ from theory.topology.optimal_outputs import optimal_outputs
 from theory.topology.path import Path
 from theory.topology.walk import Walk
 
-SMALL = 2 ** -(BITS // 2)  # a rise below this is the rounding of features that have no rational values
+SMALL = 2 ** -(BITS // 4)  # a rise below this is the rounding of features that have no rational values
 
 
 def descending_path(net: Any, theta: Any, target_outputs: Any = None) -> Path:
     """From theta to a point with the target outputs, the loss never increasing: at most 2 (D+ - r_0) + 1 segments.
 
     The loss is constant on all segments but the last, on which the outputs go straight to the target. Where the
-    activation has no rational values, features are rounded to 192 binary places: the path is exact, and the certified
+    activation has no rational values, features are rounded to 384 binary places: the path is exact, and the certified
     rise of the loss along it is below 2^-96.
 
     Parameters

@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 
 from theory.arithmetic import is_zero, rational, to_float
-from theory.calculus.exact_linalg import null_space, pinv, rank, rational_matrix
+from theory.calculus.exact_linalg import null_space, pinv, rank
 from theory.errors import Degenerate
 from theory.topology.one_hidden_layer import OneHiddenLayer, rounded
 from theory.topology.path import Path
@@ -80,7 +80,7 @@ class Walk:
         F, Q = to_float(features), np.linalg.svd(to_float(V), full_matrices=False)[2][:r]
         distance = np.linalg.norm(F - F @ Q.T @ Q, axis=1) / (1 + np.linalg.norm(F, axis=1))
         for i in np.argsort(-distance, kind="stable"):
-            if rank(np.concatenate([V, features[i : i + 1]])) > r:
+            if rank(self.layer.separated(np.concatenate([features[i : i + 1], V]))) > r:
                 return pool[i]
         raise Degenerate(
             f"descending_path: found no feature outside a row space of rank {r} < D+ = {self.layer.dimension}; if the "
@@ -113,7 +113,7 @@ class Walk:
         """Neurons that with the row of ones form a basis of the row space: those of ``first``, then the earliest."""
         k = self.layer.width
         order = [*range(k, len(V)), *first, *(j for j in range(k) if j not in first)]
-        chosen = [order[i] for i in _pivots(V[order].T)]
+        chosen = [order[i] for i in self.layer.independent(V[order])]
         return [j for j in chosen if j < k]
 
     def _load(self, used: list[int], F: np.ndarray) -> None:
@@ -179,9 +179,3 @@ def _projection(layer: OneHiddenLayer) -> tuple[np.ndarray, np.ndarray]:
         if len(set(map(str, t))) == X.shape[1]:
             return w, t
         q += 1
-
-
-def _pivots(a: np.ndarray) -> list[int]:
-    """The pivot columns of a rational matrix: the earliest ones that form a basis."""
-    reduced, r = rational_matrix(a).rref()
-    return [next(j for j in range(a.shape[1]) if reduced[i, j] != 0) for i in range(r)]
