@@ -353,3 +353,11 @@ def test_matrices_of_different_shapes_are_refused():
     for function in (norm_bound, lambda A, B: index_bounds(A, B, 1)):
         with pytest.raises(ValueError, match="square matrices of one shape"):
             function([[1]], [[-1, 0], [0, -1]])
+
+
+@pytest.mark.parametrize(
+    ("A", "bits", "error"), [([[1]], -5, ValueError), ([[1]], 2.5, ValueError), ([[-1]], 20, ValueError)]
+)
+def test_enclosed_jumps_refuses(A, bits, error):
+    with pytest.raises(error, match="enclosed_jumps"):
+        enclosed_jumps(ball(A), ball([[-1]]), bits)

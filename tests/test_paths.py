@@ -510,3 +510,18 @@ def test_two_nets_with_features_that_an_addition_theorem_makes_dependent_are_con
     path = connecting_path(net, a, b)
     with precision(192):
         assert path.barrier < max(OneHiddenLayer(net).loss_at(p) for p in (a, b)) + flint().arb(float(SMALL))
+
+
+def test_paths_of_two_nets_are_not_joined():
+    path = descending_path(DEAD, DEAD_THETA)
+    with pytest.raises(ValueError, match="two paths of one net"):
+        path + descending_path(ShallowNet(3, [[0, 1, 2]], [0, 1, 3], "relu"), DEAD_THETA)
+    with pytest.raises(TypeError):
+        path + 3
+
+
+def test_nearly_dependent_features():
+    """Two features that differ by about 2^-40 are independent."""
+    net, tiny = ShallowNet(2, [[1, 2, 3]], [0, 1, 0], "tanh"), Fraction(1, 2**40)
+    path = descending_path(net, [tiny, tiny / 2, 0, 0, 1, 1, 0])
+    assert path.ranks() == (3, 3) and path.rise < float(SMALL)

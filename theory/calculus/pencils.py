@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from theory import arrays
 from theory.arithmetic import BALL, RATIONAL, arithmetic_of, as_array, ball, flint, precision, rational
 from theory.calculus.exact_linalg import (
     array_of,
@@ -162,7 +163,10 @@ def enclosed_jumps(A: Any, B: Any, bits: int = 20) -> tuple[tuple[Any, Any], ...
     Jumps up to 2^64 are found. An interval is halved until it is shorter than 2^-bits times its end or the sign at its
     middle is open; one that begins at 0, as for negative eigenvalues at every small lambda, ends near 2^-64.
     """
-    at_end, one = index_bounds(A, B, 2**LARGEST)[0], flint().fmpq(1)
+    bits, one = arrays.positive_int(bits, "enclosed_jumps", "bits"), flint().fmpq(1)
+    if index_bounds(A, B, 0)[0]:
+        raise ValueError("enclosed_jumps: needs a positive semidefinite A, got a negative eigenvalue")
+    at_end = index_bounds(A, B, 2**LARGEST)[0]
     found = []
     for k in range(1, at_end + 1):
         low, high = 0 * one, one * 2**LARGEST

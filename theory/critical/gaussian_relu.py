@@ -78,6 +78,9 @@ def isotypic_blocks(k: int) -> tuple[Block, ...]:
     x 1^T + 1 x^T and of x 1^T - 1 x^T, x in the last column and x in the last row; (e_1 - e_2)(e_3 - e_4)^T and its
     transpose give (k-3, 2), and e_1 ^ e_2 + e_2 ^ e_3 + e_3 ^ e_1 gives (k-3, 1, 1).
     """
+    k = arrays.positive_int(k, "isotypic_blocks", "k")
+    if k < 3:
+        raise ValueError(f"isotypic_blocks: needs k >= 3, got {k}")
     p = k - 1
     E, ones = np.eye(p, k, dtype=int), np.concatenate([np.ones(p, int), [0]])
     last = np.eye(k, dtype=int)[p]
@@ -157,6 +160,8 @@ def certified_point(parts: tuple[int, ...], guess: Any) -> SymmetricPoint:
     Undecided
         When Krawczyk's test proves no box.
     """
+    if not parts:
+        raise ValueError("certified_point: needs at least one part")
     basis = invariant_matrices(tuple(arrays.positive_int(p, "certified_point", "each part") for p in parts))
     start = arrays.vector(guess, "certified_point", "guess", len(basis))
     model = orthonormal_teachers(sum(parts))

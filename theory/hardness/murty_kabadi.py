@@ -113,6 +113,8 @@ def stability_matrix(A: Any, gamma: Any) -> np.ndarray:
 def stability_number(A: Any) -> int:
     """The largest number of vertices without an edge between them; all subsets are tried."""
     A = _symmetric(A, "stability_number", "A")
+    if not is_zero(np.diagonal(A)).all():
+        raise ValueError("stability_number: needs an adjacency matrix with zero diagonal, got a loop")
     n = len(A)
     sets = (list(part) for size in range(n, 0, -1) for part in combinations(range(n), size))
     return len(next(part for part in sets if is_zero(A[np.ix_(part, part)]).all()))

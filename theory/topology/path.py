@@ -138,6 +138,12 @@ class Path:
         return Path(self.net, tuple(_reflected(C) for C in self.segments[::-1]))
 
     def __add__(self, other: Path) -> Path:
+        """One path after the other, of the same net."""
+        if not isinstance(other, Path):
+            return NotImplemented
+        nets = [(p.net.dim, p.net.X.tolist(), p.layer.targets.tolist(), p.net.activation) for p in (self, other)]
+        if nets[0] != nets[1]:
+            raise ValueError("Path: needs two paths of one net, got nets with other widths, data or activations")
         return Path(self.net, (*self.segments, *other.segments))
 
     # Certificates

@@ -56,7 +56,8 @@ def descending_path(net: Any, theta: Any, target_outputs: Any = None) -> Path:
     walk = Walk(layer, theta)
     walk.descend(_on_distinct(layer, _target(layer, target_outputs, "descending_path")))
     path = walk.path()
-    if path.certificate[-1].falls is False and not _negligible(path, path.certificate[-1].rise):
+    given = target_outputs is not None
+    if given and path.certificate[-1].falls is False and not _negligible(path, path.certificate[-1].rise):
         raise ValueError(
             "descending_path: needs target_outputs towards which the loss falls, got a rise; give optimal ones"
         )
