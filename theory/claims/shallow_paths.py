@@ -101,12 +101,14 @@ DESCENT = Claim(
     counterexamples=(Counterexample("width", _FLOOR, "d_1 = D+ - 2 = 1: a spurious valley of Exercise 12.8"),),
     false_laws={
         "as many segments as the rank lacks": DescentLaw(lambda gap: gap, 1, _MINIMUM.ends),
+        "at most seven segments": DescentLaw(lambda gap: min(2 * gap + 1, 7), 1, _MINIMUM.ends),
         "the rank rises by two": DescentLaw(_MINIMUM.segments, 2, _MINIMUM.ends),
         "the path ends with loss 0": DescentLaw(_MINIMUM.segments, 1, lambda end, least: end == 0),
     },
     examples=(
         _DEAD,
         _CONTRADICTORY,
+        Net("relu", 4, ((0, 1, 2, 3, 4),), (0, 1, 0, 1, 0), (0, 0, 0, 0, -1, -1, -1, -1, 1, 2, 3, 4, 1)),
         Net("square", 2, ((-2, -1, 0, 1, 2),), (1, 0, 0, 0, 1), (0, 0, 0, 0, 1, 1, 0)),
         Net("identity", 1, ((0, 1, 2),), (0, 1, 0), (0, 1, 2, 0)),
         Net("spike", 3, ((0, 1, 1, 2),), (1, 0, 1, 2), (0, 0, 0, 1, 1, 1, 0, 1, 2, 1)),
