@@ -60,8 +60,8 @@ BOUND = Claim(
     },
     examples=(Gram(IDENTITY, ((-1, 0), (0, -2))), Gram(((1,),), ((-1,),)), FOUR),
     uses=("hessian_index.jumps",),
-    deviations="The book has k = 1, writes H_1 for H_1^0, and calls a negative eigenvalue something to 'expect for "
-    "large lambda'; its inequality proves it. Attained for H_0 = I.",
+    deviations="The book has k = 1, writes H_1 for H_1^0, and concludes that there is a negative eigenvalue for "
+    "large lambda; its inequality says from which on. Attained for H_0 = I.",
 )
 
 
