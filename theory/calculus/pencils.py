@@ -106,8 +106,7 @@ def index_profile(A: Any, B: Any) -> IndexProfile:
     (Jump(value=1, size=1), Jump(value=2, size=1))
     """
     A, B = (array_of(rational_matrix(M, f"index_profile: {name}")) for name, M in (("A", A), ("B", B)))
-    if A.shape != B.shape or A.shape[0] != A.shape[1]:
-        raise ValueError(f"index_profile: needs square matrices of one shape, got {A.shape} and {B.shape}")
+    A, B = _same_shape(A, B, "index_profile")
     if (signs := inertia(A)).negative:
         raise ValueError(f"index_profile: needs a positive semidefinite A, got {signs}; exchange A and B, or shift A")
     limit, R = inertia(B).negative, column_space(np.hstack([A, B]))

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
 from theory.arithmetic import rational
 from theory.calculus.unit_interval import is_nonincreasing
-from theory.exercises.exercise import Call, Exercise, Item, WrongAnswer
+from theory.exercises.exercise import Call, Exercise, Item, WrongAnswer, instead
 from theory.exercises.parameter_paths import points, polynomials, printed
 from theory.models.shallow_net import ShallowNet
 
@@ -135,11 +136,7 @@ def path(k, x, y, theta):
 """
 
 
-def _instead(old: str, new: str) -> str:
-    """The reference with one mistake."""
-    assert old in REFERENCE
-    return REFERENCE.replace(old, new)
-
+_instead = partial(instead, REFERENCE)
 
 PRINTED = """\
         w[j], b[j] = theta[j] + w[j], theta[k + j] + b[j]

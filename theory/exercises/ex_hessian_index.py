@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ import numpy as np
 from theory.arithmetic import rational
 from theory.calculus.exact_linalg import rank
 from theory.calculus.pencils import index_profile
-from theory.exercises.exercise import BadAnswer, Call, Exercise, Item, WrongAnswer, exact, shown
+from theory.exercises.exercise import BadAnswer, Call, Exercise, Item, WrongAnswer, exact, instead, shown
 from theory.exercises.matrices import matrix, printed
 from theory.models.shallow_net import ShallowNet
 
@@ -199,11 +200,7 @@ def limit(H0, H1):
 REFERENCE = PARTS + COUNTS
 
 
-def _instead(old: str, new: str) -> str:
-    """The reference with one mistake."""
-    assert old in REFERENCE
-    return REFERENCE.replace(old, new)
-
+_instead = partial(instead, REFERENCE)
 
 START = "return negative + zero - len(kernel([*H0, *H1]))"
 MINORS = """\

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from itertools import combinations
 from typing import Any
 
 from theory.arithmetic import rational
 from theory.calculus.exact_linalg import pinv, rank, symmetric_eigenvalues
-from theory.exercises.exercise import BadAnswer, Call, Exercise, Item, WrongAnswer, exact, shown
+from theory.exercises.exercise import BadAnswer, Call, Exercise, Item, WrongAnswer, exact, instead, shown
 from theory.exercises.matrices import matrix
 
 X = ((1, 1, 1, 1), (2, 2, -2, -2), (3, -3, 3, -3))
@@ -100,11 +101,7 @@ def best_product(k):
 REFERENCE = LIST + MATRIX
 
 
-def _instead(old: str, new: str) -> str:
-    """The reference with one mistake."""
-    assert old in REFERENCE
-    return REFERENCE.replace(old, new)
-
+_instead = partial(instead, REFERENCE)
 
 SPECTRUM = "SQUARES, FLOOR = [324, 144, 36], 36"
 LEADING = "[[0, 3, 0], [0, Fraction(3, 2), 0], [0, -3, 0]]"

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from theory.arithmetic import rational
-from theory.exercises.exercise import Call, Exercise, Item, WrongAnswer
+from theory.exercises.exercise import Call, Exercise, Item, WrongAnswer, instead
 from theory.exercises.matrices import layers, printed
 from theory.models.deep_linear import DeepLinearNet
 
@@ -156,11 +157,7 @@ def hessian_times(layers, V, X, Y):
 REFERENCE = START + HESSIAN
 
 
-def _instead(old: str, new: str) -> str:
-    """The reference with one mistake."""
-    assert old in REFERENCE
-    return REFERENCE.replace(old, new)
-
+_instead = partial(instead, REFERENCE)
 
 TERMS = "dA.T @ E @ B.T + A.T @ dE @ B.T + A.T @ E @ dB.T"
 STEP = "G.append(2 * A.T @ E @ B.T)"

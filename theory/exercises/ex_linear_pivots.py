@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from theory.arithmetic import rational
 from theory.critical.classify import classify
-from theory.exercises.exercise import Call, Exercise, Item, WrongAnswer, shown
+from theory.exercises.exercise import Call, Exercise, Item, WrongAnswer, instead, shown
 from theory.exercises.matrices import printed
 from theory.landscape import Kind
 from theory.models.deep_linear import DeepLinearNet
@@ -152,11 +153,7 @@ def kind(layers, Y):
 """
 
 
-def _instead(old: str, new: str) -> str:
-    """The reference with one mistake."""
-    assert old in REFERENCE
-    return REFERENCE.replace(old, new)
-
+_instead = partial(instead, REFERENCE)
 
 TEST = "rank(C) > r and rank(D) > r"
 

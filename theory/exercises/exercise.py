@@ -46,6 +46,12 @@ class WrongAnswer:
     says: str
 
 
+def instead(source: str, old: str, new: str) -> str:
+    """A source, such as the reference, with one mistake: ``new`` wherever ``old`` stands in it."""
+    assert old in source
+    return source.replace(old, new)
+
+
 @dataclass(frozen=True)
 class Exercise:
     """A question with everything needed to pose, hint at and grade it.

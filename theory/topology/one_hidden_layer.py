@@ -19,7 +19,7 @@ from theory.models.deep_net import DeepNet
 from theory.models.shallow_net import ShallowNet
 
 BITS = 384  # binary places of computed features
-GAP = 2.0 ** -(BITS // 3)  # computed features nearer to the span of the others count as dependent
+GAP = Fraction(1, 2 ** (BITS // 3))  # computed features nearer to the span of the others count as dependent
 
 
 def exact(a: Any, name: str) -> np.ndarray:
@@ -204,7 +204,7 @@ class OneHiddenLayer:
         R = V
         if self.output_bias:
             R = R - np.multiply.outer(R[:, 0], R[-1])
-        while (size := np.abs(to_float(R))).max() > GAP:
+        while (size := np.abs(to_float(R))).max() > float(GAP):
             i, j = np.unravel_index(size.argmax(), size.shape)
             R = R - np.multiply.outer(R[:, j] / R[i, j], R[i])
         return V - R
@@ -219,7 +219,7 @@ class OneHiddenLayer:
 
     def independent(self, V: np.ndarray) -> list[int]:
         """The earliest rows of V (r, M) that form a basis of the row space; computed ones stand off by ``GAP``."""
-        gap = flint().fmpq(0) if self.exact_features else flint().fmpq(1, 2 ** (BITS // 3))
+        gap = rational([0 if self.exact_features else GAP])[0]
         R, chosen = V, []
         for i in range(len(V)):
             j = max(range(V.shape[1]), key=lambda j: abs(R[i, j]))
