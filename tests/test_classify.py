@@ -551,3 +551,29 @@ def test_bad_models_and_options():
     flat = Polynomial(QUARTIC.f, lambda x, y: [x], QUARTIC.h)
     with pytest.raises(ValueError, match="gradient needs shape"):
         classify(flat, [0, 0])
+
+
+# --- wide ReLU nets, and their kinks ---
+
+
+def test_wide_relu_nets_are_decided_whatever_their_kernel():
+    """Errors orthogonal to all lines: ten neurons active everywhere, whose kernel the symmetries explain in part."""
+    theta = rational([*range(1, 11), *[1] * 10, *[1, -2] * 5, 0])
+    X, e = [[0, 1, 2]], rational([1, -2, 1])
+    net = ShallowNet(10, X, ShallowNet(10, X, [0, 0, 0], "relu").outputs(theta) - e, "relu")
+    answer = classify(net, theta)
+    assert answer.kind == Kind.LOCAL_MINIMUM and answer.evidence == "exact" and answer.loss == 2
+    assert classify(net, to_float(theta)).kind == Kind.LOCAL_MINIMUM
+    assert classify(net, theta, theory=lambda model, facts: None).kind == Kind.UNDECIDED
+    assert classify(ShallowNet(10, X, net.y + e, "relu"), theta).kind == Kind.GLOBAL_MINIMUM
+
+
+def test_kinks_of_relu_nets_are_decided_at_first_order():
+    """relu(x - 1) on 1, 2, 3 with the target -1 at the kink, where it cannot be reached, and with 1, where it can."""
+    for y, kind in ((-1, Kind.LOCAL_MINIMUM), (0, Kind.GLOBAL_MINIMUM), (1, Kind.UNDECIDED)):
+        net = ShallowNet(1, [[1, 2, 3]], [y, 1, 2], "relu", output_bias=False)
+        answer = classify(net, [1, -1, 1])
+        assert answer.kind == kind and "kink" in answer.rule and answer.inertia is None
+        assert classify(net, np.array([1.0, -1.0, 1.0])).kind == kind
+    start, direction = answer.certificate["start"], answer.certificate["direction"]
+    assert net.loss(start) == answer.loss > net.loss(start + direction / 16)

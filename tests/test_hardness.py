@@ -1,5 +1,6 @@
 """The reductions of training and of local minimality: other oracles, both directions, and what is refused."""
 
+from fractions import Fraction
 from itertools import combinations, permutations, product
 
 import numpy as np
@@ -101,6 +102,29 @@ def test_box_minima(d, s, value):
     rng = np.random.default_rng(1)
     grid = rational(rng.integers(0, 13, (200, len(d)))) * rational(["1/12"])[0]
     assert all(v >= least for v in murty_kabadi.box_loss(d, s, grid))
+
+
+@pytest.mark.parametrize("D", range(2, 40))
+def test_the_least_positive_minimum_on_an_edge(D):
+    """(4 D - 5) / (4 (D^2 - 1)), at s = 1 and D - 1: all targets of one number, and it falls in D; literally in x."""
+    values = {s: murty_kabadi.box_minimum([D], s)[0] for s in range(1, D)}
+    least = min(values.values())
+    assert str(least) == str(Fraction(4 * D - 5, 4 * (D * D - 1))) and least < 1
+    assert {s for s, v in values.items() if v == least} == {1, D - 1}
+    assert least <= murty_kabadi.box_minimum([D - 1], 1 if D > 2 else 2)[0]
+    c, x = -1, Fraction(2 * D - 1, 2 * (D * D - 1))
+    assert 0 < x < 1 and (c + D * x) ** 2 + x * (1 - x) == Fraction(str(least))
+
+
+def test_random_instances_without_a_solution_are_above_the_least_gap():
+    rng, seen = np.random.default_rng(4), 0
+    for _ in range(200):
+        d = [int(v) for v in rng.integers(2, 30, int(rng.integers(1, 6)))]
+        s, D = int(rng.integers(-2, sum(d) + 3)), max(d)
+        if murty_kabadi.subset_sum(d, s) is None:
+            seen += 1
+            assert Fraction(str(murty_kabadi.box_minimum(d, s)[0])) >= Fraction(4 * D - 5, 4 * (D * D - 1))
+    assert seen > 50
 
 
 def test_a_solution_descends_from_the_origin():

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from paper_figures.__main__ import load
+from paper_figures.rendering import load
 from theory.activations import ERF, LOGISTIC, SOFTPLUS, TANH
 from theory.arithmetic import ball, flint, is_zero, precision, rational, symbols
 from theory.calculus.exact_linalg import null_space
@@ -272,8 +272,11 @@ def test_bad_nets_and_points():
             function(net, [[1, 1, 1, 1]])
         with pytest.raises(ValueError, match="4 parameters"):
             function(net, [1, 1])
-    with pytest.raises(ValueError, match="off the kinks"):
-        hessian_split(net, [1, 0, 1, 0])
+    for function in (hessian_split, critical_errors, residual_blocks, is_relu_minimum):
+        with pytest.raises(ValueError, match="off the kinks"):
+            function(net, [1, 0, 1, 0])
+    with pytest.raises(NotExact, match="critical_errors: needs rationals, got float weights"):
+        critical_errors(net, [1.0, 2.0, 1.0, 0.0])
     with pytest.raises(NotExact, match="got float weights"):
         hessian_split(net, [1.0, 2.0, 1.0, 0.0])
     with pytest.raises(NotExact, match="got symbolic weights"):

@@ -2,6 +2,7 @@
 
 import random
 from fractions import Fraction
+from math import atan2, gcd
 
 import numpy as np
 import pytest
@@ -95,6 +96,7 @@ def test_the_bound_is_the_number_of_cells_in_general_position():
     for d, m in ((1, 3), (2, 4), (2, 5), (3, 4)):
         X = rational([[(i + 2) ** j for i in range(m)] for j in range(d)])
         assert relu_cell_bound(m, d) == len(cells(X)) if d > 1 else relu_cell_bound(m, d) == 2
+    assert relu_cell_bound(5, 10**9) == 2**5
 
 
 @pytest.mark.parametrize(("data", "count"), [(FOUR, 6), (FIVE, 10)])
@@ -141,13 +143,50 @@ def test_blocks_and_axes():
         (lambda: logistic_critical_points([1], [0.5]), NotExact, "y must be rational"),
         (lambda: blocks_of(2, 3), ValueError, "n >= d"),
         (lambda: on_axes([]), ValueError, "at least one pair"),
+        (lambda: on_axes([1, 2]), ValueError, "pairs only"),
         (lambda: relu_cell_bound(0, 1), ValueError, "at least 1"),
+        (lambda: relu_cell_bound(10**7, 10**6), TooLarge, "for d >= m it is 2.m"),
         (lambda: strict_relu_minima([[1, 0], [0, 0]], [1, 1]), ValueError, "leave it out"),
         (lambda: strict_relu_minima([1, 2], [1, 1]), ValueError, "2-D"),
         (lambda: strict_relu_minima(np.eye(2), np.ones(2)), NotExact, "X must be rational"),
-        (lambda: strict_relu_minima(np.arange(1, 141).reshape(4, 35), [1] * 35), TooLarge, "at most 1024"),
+        (lambda: strict_relu_minima([[i**j for i in range(35)] for j in range(4)], [1] * 35), TooLarge, "got up to"),
+        (lambda: geometric_inputs(10**6), TooLarge, "at most 1073741824 binary digits, got 1499998500000"),
+        (lambda: logistic_polynomial([10**9], [HALF]), TooLarge, "at most 1024 as degree, got 1000000000; use"),
+        (lambda: logistic_critical_points([1, 400], [HALF, HALF]), TooLarge, "got 1201"),
+        (lambda: logistic_critical_points([10**400], [HALF]), TooLarge, "over 10.18"),
+        (lambda: products(), ValueError, "needs at least one list of coordinates, got none"),
+        (lambda: products(*[(0, 1)] * 30), TooLarge, "at most 4194304 entries, got 32212254720; loop"),
     ],
 )
 def test_refusals(call, error, says):
     with pytest.raises(error, match=says):
         call()
+
+
+def angle(v):
+    return atan2(*v)
+
+
+def test_sizes_within_the_bounds_are_answered():
+    """Many inputs on few lines, of which only the lines count; and 50 inputs in the plane, cell by cell by angles."""
+    few = rational([[1, -1, 2, -3] * 50, [0, 1, 0, 3] * 50])
+    y = rational([1, 2, 3, -1] * 50)
+    assert sorted(map(str, strict_relu_minima(few, y))) == sorted(map(str, strict_relu_minima(few[:, :4], y[:4])))
+    draw = random.Random(4)
+    inputs = [(draw.randint(-9, 9) or 1, draw.randint(-9, 9)) for _ in range(50)]
+    X, y = rational(inputs).T, rational([abs(p) + 2 * abs(q) for p, q in inputs])
+    expected = set()
+    kinks = sorted({(-s * q // gcd(p, q), s * p // gcd(p, q)) for p, q in inputs for s in (1, -1)}, key=angle)
+    for v, u in zip(kinks, kinks[1:] + kinks[:1], strict=True):
+        inside = rational(v) + rational(u)
+        on = inside @ X > 0
+        A = X[:, on]
+        G = A @ A.T
+        if G[0, 0] * G[1, 1] != G[0, 1] ** 2:
+            r = A @ y[on]
+            w = np.array([G[1, 1] * r[0] - G[0, 1] * r[1], G[0, 0] * r[1] - G[0, 1] * r[0]])
+            w = w / (G[0, 0] * G[1, 1] - G[0, 1] ** 2)
+            if ((w @ X > 0) == on).all() and (w @ X != 0).all():
+                expected.add(str(w))
+    assert {str(w) for w in strict_relu_minima(X, y)} == expected and expected
+    assert products((1, 2), ()).shape == (0, 2)

@@ -11,7 +11,8 @@ from theory.activations import Activation
 from theory.arithmetic import ball, flint, is_zero, precision, rational, symbols, to_float
 from theory.calculus.exact_linalg import rank
 from theory.calculus.tolerance import rounding
-from theory.claims.literal_nets import ACTIVATIONS, Net
+from theory.claims.literal_nets import ACTIVATIONS, DEGREES, LITERAL, Net
+from theory.claims.literal_nets import dimension as literal_dimension
 from theory.claims.sign_orthants import apart, least_in_orthant, leaving_cost, trapped
 from theory.critical.relu_neuron import line_landscape
 from theory.errors import Degenerate, NotExact, Undecided
@@ -151,6 +152,9 @@ def test_a_single_vertex_rests():
         (lambda: Path.through(DEAD, [DEAD_THETA])(2), ValueError, r"\[0, 1\]"),
         (lambda: Path.through(DEAD, [DEAD_THETA])(np.nan), ValueError, "finite"),
         (lambda: Path.through(DEAD, [DEAD_THETA])(ball([0])), TypeError, "rationals"),
+        (lambda: Path.through(DEAD, [DEAD_THETA])(1j), TypeError, "got complex entries"),
+        (lambda: Path(DEAD, 3), TypeError, "Path: segments must be a sequence, got int"),
+        (lambda: Path.through(DEAD, 3), TypeError, "Path.through: vertices must be a sequence, got int"),
         (lambda: Path.through("net", [[0]]), TypeError, "ShallowNet"),
         (lambda: Path.through(DeepNet((1, 1, 1, 1), [[1]], [[1]]), [[0] * 6]), TypeError, "depth 3"),
     ],
@@ -525,3 +529,53 @@ def test_nearly_dependent_features():
     net, tiny = ShallowNet(2, [[1, 2, 3]], [0, 1, 0], "tanh"), Fraction(1, 2**40)
     path = descending_path(net, [tiny, tiny / 2, 0, 0, 1, 1, 0])
     assert path.ranks() == (3, 3) and path.rise < float(SMALL)
+
+
+# --- exact inputs of any size ---
+
+HUGE, TINY = Fraction(10) ** 400, Fraction(1, 10**400)
+
+
+@pytest.mark.parametrize(
+    ("of_x", "of_y", "of_theta"), [(HUGE, 1, 1), (TINY, 1, 1), (1, HUGE, TINY), (TINY, TINY, HUGE)]
+)
+@pytest.mark.parametrize("activation", ["relu", "square"])
+def test_numbers_that_no_float_holds(activation, of_x, of_y, of_theta):
+    """Down, across and to the constants, with the losses at vertices and middles from literal sums."""
+    rng = np.random.default_rng(0)
+    X, y = [[v * of_x for v in (0, 1, 3, -2)]], [v * of_y for v in (1, 2, 0, 5)]
+    net = ShallowNet(6, X, y, activation)
+    a, b = (rational([int(v) * of_theta for v in rng.integers(-3, 4, net.dim)]) for _ in range(2))
+
+    def literal(theta):
+        w, c = theta[:-1].reshape(3, 6), theta[-1]
+        u = [w[0] * rational([x])[0] + w[1] for x in X[0]]
+        s = [v * v if activation == "square" else np.array([max(p, 0 * p) for p in v], object) for v in u]
+        return sum((w[2] @ v + c - t) ** 2 for v, t in zip(s, rational(y), strict=True)) / 4
+
+    end = 0 if activation == "relu" else literal(descending_path(net, a).end)
+    for path in (descending_path(net, a), connecting_path(net, a, b), path_to_constants(net, a)):
+        times = rational(range(2 * len(path) + 1)) / 2
+        values = [literal(path(t)) for t in times]
+        assert (path.losses(times) == values).all() and max(values) <= path.barrier
+    assert descending_path(net, a).falls and literal(descending_path(net, a).end) == end
+    assert connecting_path(net, a, b).barrier <= max(literal(a), literal(b))
+
+
+def test_activations_that_overflow_their_balls_are_refused_in_words():
+    net = ShallowNet(3, [[0, 1]], [0, 1], "logistic")
+    with pytest.raises(Undecided, match="features: need activations that balls enclose"):
+        descending_path(net, rational([HUGE, -HUGE, HUGE, *[0] * 3, *[1] * 4]))
+
+
+@pytest.mark.parametrize("activation", LITERAL)
+def test_the_literal_dimension_of_any_inputs(activation):
+    """Also of large, close and fractional inputs: all their number, or as many monomials as there are."""
+    rng = np.random.default_rng(0)
+    for d, m in product((1, 2), (1, 2, 5, 9)):
+        X = tuple(tuple(Fraction(int(v), 7) for v in row) for row in rng.integers(-90, 91, (d, m)))
+        case, r = Net(activation, 1, X, (0,) * m, ()), DEGREES.get(activation)
+        monomials = m if r is None else (r + 1) * (r + 2) ** (d - 1) // d
+        assert literal_dimension(case) == min(case.distinct, monomials)
+    with pytest.raises(ValueError, match="needs one or two inputs, got 3"):
+        literal_dimension(Net(activation, 1, ((1,),) * 3, (0,), ()))

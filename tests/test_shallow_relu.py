@@ -1,6 +1,7 @@
 """Small ReLU nets: all differentiable local minima, against the line landscape, literal criteria and known tables."""
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import pytest
 from theory.arithmetic import ball, is_zero, rational
 from theory.calculus.inertia import inertia
 from theory.calculus.unit_interval import interpolated, is_nonincreasing, is_nonnegative, is_positive
+from theory.claims.shallow_relu_minima import proved_minima
 from theory.critical.relu_neuron import line_landscape
 from theory.critical.shallow_relu import differentiable_kind, differentiable_minima
 from theory.errors import NotExact, TooLarge
@@ -137,6 +139,25 @@ def test_bad_input_is_refused_in_one_line(name):
     with pytest.raises(error, match=says) as caught:
         call()
     assert "\n" not in str(caught.value)
+
+
+# -- the proof for XOR -------------------------------------------------------------------------------------------------
+
+
+def test_minima_counted_under_another_pattern_or_sign_are_no_proof():
+    """Planted in the list: another pattern, other signs, one minimum listed twice, one left out, another value."""
+    model = NETS["XOR 2-1-1"]
+    found = differentiable_minima(model)
+    assert proved_minima(model, found) == (True, {"1/6": 4, "1/4": 2})
+    first, second, *rest = found
+    planted = (
+        (replace(first, pattern=second.pattern), replace(second, pattern=first.pattern), *rest),
+        (replace(first, signs=((-first.signs[0][0],),)), second, *rest),
+        (first, first, second, *rest),
+        (second, *rest),
+        (replace(first, value=0 * first.value), second, *rest),
+    )
+    assert not any(proved_minima(model, minima)[0] for minima in planted)
 
 
 # -- signs of polynomials on [0, 1] ------------------------------------------------------------------------------------

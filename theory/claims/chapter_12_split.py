@@ -10,24 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from theory.activations import Activation, Jet
 from theory.arithmetic import arithmetic_of, ball, flint, is_zero, precision, rational
 from theory.calculus.exact_linalg import rank, solve
 from theory.calculus.inertia import inertia
 from theory.claims.cases import Case
 from theory.claims.claim import Claim, Counterexample, Hypothesis, Verdict, erratum, verdict
 from theory.claims.linear_data import Choose, chosen
+from theory.critical.hessian_split import LOGISTIC_AT_LOG2
 from theory.models.shallow_net import ShallowNet
-
-
-def _in_units_of_log_2(z: np.ndarray, order: int = 2) -> Jet:
-    """The logistic function and its derivatives at u = z ln 2 for integers z: 2^z / (1 + 2^z), rational."""
-    power = rational([Fraction(2) ** int(t.p) for t in z.ravel()]).reshape(z.shape)
-    s = power / (1 + power)
-    return (s, s * (1 - s), s * (1 - s) * (1 - 2 * s))[: order + 1]
-
-
-UNITS = Activation("logistic of u ln 2", _in_units_of_log_2)
 
 
 @dataclass(frozen=True)
@@ -45,7 +35,7 @@ class Copies(Case):
     def e(self) -> np.ndarray:
         """The errors (7,)."""
         x = rational(self.x)
-        s, s1, s2 = _in_units_of_log_2(x)
+        s, s1, s2 = LOGISTIC_AT_LOG2.jet(x, 2)
         return solve(
             np.stack([x * 0 + 1, s, s1, s1 * x, s2 * x * x, s2 * x, s2]), rational([0] * 4 + [*self.curvature])
         )
@@ -53,7 +43,7 @@ class Copies(Case):
     @property
     def y(self) -> np.ndarray:
         """The targets (7,)."""
-        return _in_units_of_log_2(rational(self.x), 0)[0] - self.e
+        return LOGISTIC_AT_LOG2(rational(self.x)) - self.e
 
     def net(self, activation: Any) -> ShallowNet:
         """The net with that activation."""
@@ -86,7 +76,7 @@ def _facts(case: Copies) -> tuple[bool, tuple[int, ...]]:
 
     The kernel is tangent to {sum a_j = 1}, on which the net is the same.
     """
-    k, net = len(case.a), case.net(UNITS)
+    k, net = len(case.a), case.net(LOGISTIC_AT_LOG2)
     theta = rational([*[1] * k, *[0] * k, *case.a, 0])
     H, critical = net.hessian(theta), is_zero(net.gradient(theta)).all()
     differences = rational(np.eye(k, dtype=int)[1:] - np.eye(k, dtype=int)[:1])
@@ -105,7 +95,7 @@ def _features(case: Copies) -> np.ndarray:
     """Logistic features at (w, b) = ln 2 (p, q): at rank m, as many neurons fit every target."""
     x = rational(case.x)
     pairs = [(p, q) for p in (1, 2) for q in range(-4, 5)]
-    return np.stack([_in_units_of_log_2(p * x + q, 0)[0] for p, q in pairs])
+    return np.stack([LOGISTIC_AT_LOG2(p * x + q) for p, q in pairs])
 
 
 def _definite(case: Copies) -> bool:

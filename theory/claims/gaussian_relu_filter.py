@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from theory.arithmetic import arithmetic_of, ball, flint, precision, rational
@@ -49,8 +50,33 @@ def _parallel(case: Filter) -> bool:
     return len(null_space(rational([case.w, case.v])).T) == len(case.v) - 1
 
 
+@lru_cache(maxsize=1024)
+def _zeros_on_the_line(v: tuple, patches: int) -> tuple[Any, ...] | None:
+    """All t != 0 with a zero slope of t -> F(t v), where the whole gradient is 0; None where that is undecided.
+
+    On each ray the outputs are t times those of t = 1 or t = -1, so F is quadratic in |t| and its slope affine.
+    """
+    with precision(128):
+        model, at, zeros = GaussianReluNet(1, [v], patches), ball(v), []
+        for side in (1, -1):
+            one, two, three = (model.gradient(side * c * at) @ at for c in (1, 2, 3))
+            if not meet(one + three, 2 * two):
+                return None
+            zero = side * (1 - one / (two - one))  # the slope is one + (|t| - 1) (two - one)
+            if not (zero > 0 or zero < 0):
+                if not meet(2 * one, two):  # the zero is t = 0: slopes in the ratio 1 : 2
+                    return None
+            elif side * zero > 0:
+                zeros.append(zero)
+        critical = all(meet(x, flint().arb(0)) for zero in zeros for x in model.gradient(zero * at))
+        return tuple(zeros) if critical else None
+
+
 def _check_filter(case: Filter, law: Callable[[int], list[Any]]) -> Verdict:
-    """Off the line of v nothing is critical; on each of its rays the slope is affine, and its signs locate its zero."""
+    """Off the line of v nothing is critical; on it the zeros of the slopes are, and they are those of the law.
+
+    The component of the gradient across w depends on the angle t alone, and -(pi - t) |P|^2 < 0 for 0 < t < pi.
+    """
     with precision(128):
         model, v = case.model(), ball(case.v)
         t = angle(case.w, case.v)[2]
@@ -61,18 +87,11 @@ def _check_filter(case: Filter, law: Callable[[int], list[Any]]) -> Verdict:
             return verdict(False, "certified", "another component across w")
         if not _parallel(case) and not across < 0:
             return verdict(None, "certified", "not decided across w")
-
-        def slope(at: Any) -> Any:
-            return model.gradient(at * v) @ v
-
-        if not all(meet(slope(lib.arb(c)) + slope(lib.arb(3 * c)), 2 * slope(lib.arb(2 * c))) for c in (1, -1)):
-            return verdict(False, "certified", "the slope on a ray is not affine")
-        step, points = lib.arb(2) ** -60, law(case.patches)
-        crossed = all(slope(at - step) < 0 < slope(at + step) for at in points)
-        near, far = lib.arb(2) ** -60, lib.arb(2) ** 10
-        rays = [side for side in (1, -1) if side * slope(side * near) < 0 < side * slope(side * far)]
-        counted = len(rays) == len(points)
-        return verdict(crossed and counted, "certified", f"{len(points)} critical points, {len(rays)} rays with one")
+        zeros, points = _zeros_on_the_line(case.v, case.patches), law(case.patches)
+        if zeros is None:
+            return verdict(None, "certified", "not decided on the line of v")
+        found = len(points) == len(zeros) and all(sum(meet(x, y) for y in points) == 1 for x in zeros)
+        return verdict(found, "certified", f"{len(zeros)} zeros of the slope, {len(points)} in the law")
 
 
 FILTER = Claim(
@@ -93,6 +112,9 @@ FILTER = Claim(
         "the teacher alone for every p": lambda p: [flint().arb(1)],
         "also the opposite of the teacher": lambda p: multipliers(p) + ([flint().arb(-1)] if p == 1 else []),
         "with p in place of p - 1": lambda p: [flint().arb(1)] + [-p / (p + flint().arb.pi())] * (p > 1),
+        "the teacher twice, the second one left out": lambda p: [flint().arb(1)] * (1 + (p > 1)),
+        "the second one twice, the teacher left out": lambda p: multipliers(p)[1:] * 2 or multipliers(p),
+        "a third one opposite to the second": lambda p: multipliers(p) + [-t for t in multipliers(p)[1:]],
     },
     examples=(
         Filter((1, 2), 1, (2, 1)),
@@ -108,6 +130,8 @@ def _check_no_spurious(case: Filter, law: Callable[[int], bool]) -> Verdict:
     with precision(192):
         d, model, v = len(case.v), case.model(), ball(case.v)
         point = -antipode(case.patches) * v
+        if not all(meet(x, flint().arb(0)) for x in model.gradient(point)):
+            return verdict(False, "certified", "no critical point")
         value: Any = model.loss(point)
         H = model.hessian(point)
         if not v @ H @ v > 0:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -9,14 +10,40 @@ import numpy as np
 
 from theory.arithmetic import ball, flint, precision
 from theory.calculus.krawczyk import certify_zero
-from theory.claims.cases import Matrix
+from theory.claims.cases import Case, Matrix
 from theory.definitions import gaussian_relu as definition
+
+# The entries (a, b, c, d, e) of the symmetric critical point of k students, rounded.
+ENTRIES = {
+    3: ("0.659453", "-0.318180", "0.659453", "0.659453", "-0.318180"),
+    4: ("0.890605", "-0.142780", "0.484025", "0.407398", "-0.489812"),
+    5: ("0.961607", "-0.079083", "0.376065", "0.287550", "-0.559778"),
+    6: ("0.986704", "-0.050413", "0.308011", "0.224516", "-0.601512"),
+    7: ("0.996923", "-0.035080", "0.261691", "0.185991", "-0.632704"),
+    8: ("1.001434", "-0.025884", "0.228089", "0.159816", "-0.658256"),
+    9: ("1.003475", "-0.019915", "0.202525", "0.140709", "-0.680050"),
+    10: ("1.004355", "-0.015812", "0.182368", "0.126042", "-0.699037"),
+}
+
+
+@dataclass(frozen=True)
+class Size(Case):
+    """The number k of students and teachers."""
+
+    k: int
 
 
 def meet(a: Any, b: Any) -> bool:
     """Whether two balls, both narrow, overlap."""
     narrow = flint().arb(2) ** -60
     return bool(a.overlaps(b) and a.rad() < narrow and b.rad() < narrow)
+
+
+def printed(digits: str) -> Any:
+    """All numbers that round to these decimals: half a unit of the last one printed to both sides."""
+    fmpq, places = flint().fmpq, len(digits.partition(".")[2])
+    value, half = fmpq(int(digits.replace(".", "")), 10**places), fmpq(1, 2 * 10**places)
+    return flint().arb(value - half).union(flint().arb(value + half))
 
 
 def angle(w: tuple, z: tuple) -> tuple[Any, Any, Any]:

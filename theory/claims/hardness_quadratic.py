@@ -68,11 +68,23 @@ def reachable(d: tuple, s: int) -> bool:
     return s in sums
 
 
-def _check_box(case: SubsetSum, law: Callable[[bool, Fraction, int], bool]) -> Verdict:
-    value, least = box_minimum(case.d, case.s)[0], least_on_faces(case.d, case.s)
+def gap(D: int) -> Fraction:
+    """The least positive minimum over all instances with the largest number D."""
+    return Fraction(4 * D - 5, 4 * (D * D - 1)) if D > 1 else Fraction(1)
+
+
+def least_gap(D: int) -> Fraction:
+    """The minimum of the instance with the one number D and the target 1, or 2 for D = 1."""
+    return least_on_faces((D,), 1 if D > 1 else 2)
+
+
+def _check_box(case: SubsetSum, law: Callable[[int], Fraction]) -> Verdict:
+    """The law bounds the minimum, and is no smaller than that of an instance with one number."""
+    value, least, D = box_minimum(case.d, case.s)[0], least_on_faces(case.d, case.s), max(case.d)
     solvable = reachable(case.d, case.s)
     same = fraction(value) == least and solvable == (subset_sum(case.d, case.s) is not None)
-    return verdict(same and law(solvable, least, max(case.d)), detail="all faces of the box, exactly")
+    bounded = least == 0 if solvable else least >= law(D) > 0
+    return verdict(same and bounded and law(D) == least_gap(D), detail="all faces of the box, exactly")
 
 
 _SMALL = (d for n in (1, 2, 3) for d in combinations_with_replacement(range(1, 5), n))
@@ -82,49 +94,54 @@ _INSTANCES = (
     SubsetSum((2, 4, 6, 9), 14),
     SubsetSum((2, 4, 6, 9), 15),
     SubsetSum((20,), 1),
+    SubsetSum((7, 20), 19),
 )
 
 BOX = Claim(
     id="hardness.subset_sum_in_a_box",
     title="Subset sum as the global minimum of a quadratic function on a box",
-    statement=r"For positive integers $d_i$ and an integer $s$, $\min_{x \in [0, 1]^n} (d \cdot x - s)^2 + \sum_i x_i "
-    r"(1 - x_i)$ is $0$ if $s$ is the sum of some $d_i$, and at least $3 / (4 \max_i d_i^2)$ otherwise. All instances "
-    r"with up to three $d_i \le 4$ and $-1 \le s \le 1 + \sum_i d_i$; also $(3, 5, 7)$, $(2, 4, 6, 9)$ and $(20)$.",
+    statement=r"For positive integers $d_i$, $D = \max_i d_i$ and an integer $s$, $\min_{x \in [0, 1]^n} (d \cdot x - "
+    r"s)^2 + \sum_i x_i (1 - x_i)$ is $0$ if $s$ is the sum of some $d_i$, and otherwise at least $\frac{4 D - 5}{4 "
+    r"(D^2 - 1)}$, or $1$ for $D = 1$; for each $D$ this is attained. All instances with up to three $d_i \le 4$ and "
+    r"$-1 \le s \le 1 + \sum_i d_i$; also $(3, 5, 7)$, $(2, 4, 6, 9)$, $(20)$ and $(7, 20)$.",
     source="murtykabadi1987, the reduction from subset sum, in the form of; the bound: own derivation",
     case_type=SubsetSum,
     cases=_INSTANCES,
     exhaustive=True,
-    law=lambda solvable, least, D: least == 0 if solvable else least >= Fraction(3, 4 * D * D),
+    law=gap,
     check=_check_box,
+    deviations="The proof of the bound for all instances is in theory.hardness.murty_kabadi.",
     false_laws={
-        "at least 1 without a solution, as at 0-1 points": lambda solvable, least, D: solvable or least >= 1,
-        "at least 1/4 without a solution": lambda solvable, least, D: solvable or least >= Fraction(1, 4),
-        "always 0": lambda solvable, least, D: least == 0,
-        "at least 9/100, however large the numbers": lambda solvable, least, D: solvable or least >= Fraction(9, 100),
+        "1, as at 0-1 points": lambda D: Fraction(1),
+        "always 0": lambda D: Fraction(0),
+        "1/4 for all numbers above 1": lambda D: Fraction(1, 4) if D > 1 else Fraction(1),
+        "3/(4 D^2), which is not attained": lambda D: Fraction(3, 4 * D * D),
+        "numerator 4D - 4": lambda D: Fraction(1, D + 1) if D > 1 else Fraction(1),
+        "numerator 4D - 6": lambda D: Fraction(4 * D - 6, 4 * (D * D - 1)) if D > 1 else Fraction(1),
+        "the next numerator below, 3 mod 4": lambda D: Fraction(4 * D - 9, 4 * (D * D - 1)) if D > 2 else gap(D),
+        "D^2 in place of D^2 - 1": lambda D: Fraction(4 * D - 5, 4 * D * D) if D > 1 else Fraction(1),
+        "(4D - 5)/(4 (D^2 - 1)) at D = 1 read as 0": lambda D: gap(D) if D > 1 else Fraction(0),
     },
 )
 
 
-@dataclass(frozen=True)
-class Shift:
-    """F(x, t) = 4 D^2 ((d.x - s t)^2 + sum x_i (t - x_i)) - shift t^2."""
+def _check_program(case: SubsetSum, law: Callable[[int], Fraction]) -> Verdict:
+    """F on the cone is t^2 (4 D^2 f(x/t) - shift), and the least f on the faces decides, for this and smaller shifts.
 
-    shift: Any
-
-
-def _check_program(case: SubsetSum, law: Shift) -> Verdict:
-    """F on the cone is t^2 (4 D^2 f(x/t) - shift): the origin is a minimum iff the least f on the faces allows it."""
-    D, n = max(case.d), len(case.d)
-    least = least_on_faces(case.d, case.s)
-    minimum = 4 * D * D * least >= law.shift
+    A larger shift is too large: the law is attained by an instance with one number.
+    """
+    D, n, shift = max(case.d), len(case.d), law(max(case.d))
+    least = 4 * D * D * least_on_faces(case.d, case.s)
     Q = local_minimality_program(case.d, case.s)
     point = box_minimum(case.d, case.s)[1]
     same = all(
         fraction(z @ Q @ z) == _literal_program(case, [fraction(v) for v in z[:n]], fraction(z[n]))
         for z in (np.append(point, rational([1])), rational([Fraction(i, 3) for i in range(1, n + 2)]))
     )
-    code = origin_is_local_minimum(case.d, case.s) == (4 * D * D * least >= 1)
-    return verdict(same and code and minimum == (not reachable(case.d, case.s)), detail="all faces, exactly")
+    code = origin_is_local_minimum(case.d, case.s) == (least >= 1)
+    decides = 1 <= shift and all((least >= t) == (not reachable(case.d, case.s)) for t in (shift, 1, shift / 1000))
+    largest = 4 * D * D * least_gap(D) == shift
+    return verdict(same and code and decides and largest, detail="all faces, exactly")
 
 
 def _literal_program(case: SubsetSum, x: list[Fraction], t: Fraction) -> Fraction:
@@ -138,17 +155,24 @@ PROGRAM = Claim(
     title="To decide whether the origin is a local minimum of a quadratic program is to decide a subset sum",
     statement=r"For positive integers $d_i$, $D = \max_i d_i$ and an integer $s$: the origin is a local minimum of $4 "
     r"D^2 ((d \cdot x - s t)^2 + \sum_i x_i (t - x_i)) - t^2$ on the cone $0 \le x_i \le t$ iff $s$ is no sum of some "
-    r"$d_i$. So deciding local minimality is co-NP-hard. The instances of hardness.subset_sum_in_a_box.",
+    r"$d_i$. So deciding local minimality is co-NP-hard. With $-\kappa t^2$ in place of $-t^2$ this holds for all "
+    r"instances with this $D$ iff $0 < \kappa \le D^2 \frac{4 D - 5}{D^2 - 1}$ ($\le 4$ for $D = 1$). The instances of "
+    r"hardness.subset_sum_in_a_box.",
     source="murtykabadi1987, the theorem on local minima, in the form of; this program: own derivation",
     case_type=SubsetSum,
     cases=_INSTANCES,
     exhaustive=True,
-    law=Shift(1),
+    law=lambda D: 4 * D * D * gap(D),
     check=_check_program,
     false_laws={
-        "without the shift": Shift(0),
-        "the constant shift 12": Shift(12),
-        "minus the shift": Shift(-1),
+        "without the shift": lambda D: Fraction(0),
+        "minus the shift": lambda D: Fraction(-1),
+        "no shift above 1": lambda D: Fraction(1),
+        "no shift above 3": lambda D: Fraction(3),
+        "no shift above 4, the bound for D = 2": lambda D: Fraction(4),
+        "the shift 12": lambda D: Fraction(12),
+        "4 D^2/(D + 1), the next larger numerator": lambda D: Fraction(4 * D * D, D + 1) if D > 1 else Fraction(4),
+        "4 D - 5": lambda D: Fraction(4 * D - 5) if D > 1 else Fraction(4),
     },
     uses=("hardness.subset_sum_in_a_box",),
     deviations="Murty and Kabadi reduce to another quadratic program (minimise x^T D x, x >= 0) and call the "

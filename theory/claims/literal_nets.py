@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
-from itertools import product
+from itertools import count, pairwise, product
 from typing import Any
 
 import numpy as np
@@ -116,7 +116,11 @@ def feature_rank(case: Net, theta: Any) -> int:
 
 
 def many_features(case: Net) -> np.ndarray:
-    """The ones and features for a fixed lot of weights: enough to span what the small inputs of our cases allow."""
+    """The ones and so many features that they span all: with kinks before, between, on and behind the inputs.
+
+    For activations that vanish on one side the kinks between make the matrix triangular; for polynomials of degree at
+    most 3 of at most two inputs, four shifts along the axes and the diagonals do.
+    """
     return _many_features(case.activation, case.X)[0]
 
 
@@ -127,14 +131,23 @@ def dimension(case: Net) -> int:
 
 @lru_cache(1024)
 def _many_features(activation: str, X: Matrix) -> tuple[np.ndarray, int]:
+    if len(X) > 2:
+        raise ValueError(f"many_features: needs one or two inputs, got {len(X)}; extend the directions")
     case = Net(activation, 1, X, (0,) * len(X[0]), ())
-    reach = 5 if len(X) == 1 else 9  # every kink between the projections to (1) or (1, 3)
-    apart = ((1,), (-1,)) if len(X) == 1 else ((1, 3), (-1, -3))
+    w, t = next(line for q in count() if len(set((line := _on_line(case, q))[1])) == case.distinct)
+    t = sorted(set(t))
+    kinks = [t[0] - 1, *((p + q) / 2 for p, q in pairwise(t)), t[-1] + 1, *t]
+    rows = [(*(s * p for p in w), -s * kink) for s, kink in product((1, -1), kinks)]
     others = ((0,),) if len(X) == 1 else ((1, 0), (0, 1), (1, 1), (1, -1), (0, 0))
-    rows = [(*w, Fraction(i, 2)) for w, i in product(apart, range(-reach, reach + 1))]
-    rows += [(*w, Fraction(i)) for w, i in product(others, range(-1, 3))]
+    rows += [(*v, Fraction(i)) for v, i in product(others, range(-1, 3))]
     G = rational(sorted({tuple(feature(case, row)) for row in rows} | {(Fraction(1),) * len(X[0])}))
     return G, rank(G)
+
+
+def _on_line(case: Net, q: int) -> tuple[tuple[int, ...], list[Fraction]]:
+    """The direction (1) or (1, q), and the samples on it."""
+    w = (1, q)[: len(case.X)]
+    return w, [sum((p * Fraction(z) for p, z in zip(w, x, strict=True)), Fraction(0)) for x in case.samples]
 
 
 def least_loss(case: Net) -> Fraction:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from itertools import combinations, product
 from typing import Any
 
@@ -47,11 +48,25 @@ def literal_relu_minima(X: np.ndarray, y: np.ndarray) -> list[tuple]:
     return sorted(found)
 
 
-def _check_relu(case: ReluData, law: Callable[[int, int, int], bool]) -> Verdict:
+def orthogonal_sum(*parts: ReluData) -> ReluData:
+    """The samples of the parts in orthogonal spaces: the loss is the sum of theirs, its minima are the products."""
+    sizes = [len(part.y) for part in parts]
+    rows = [(sum(sizes[:i]), row, sum(sizes[i + 1 :])) for i, part in enumerate(parts) for row in part.X]
+    X = tuple((0,) * before + row + (0,) * after for before, row, after in rows)
+    return ReluData(X, sum((part.y for part in parts), ()))
+
+
+@lru_cache(maxsize=256)
+def _counted(case: ReluData) -> tuple[int, bool]:
+    """The number of strict minima of the cells, and whether they are the literal ones."""
     X, y = rational(case.X), rational(case.y)
     found = sorted(tuple(map(fraction, w)) for w in strict_relu_minima(X, y))
-    same = found == literal_relu_minima(X, y)
-    return verdict(same and bool(law(len(found), X.shape[1], X.shape[0])), detail="all cells, exactly")
+    return len(found), found == literal_relu_minima(X, y)
+
+
+def _check_relu(case: ReluData, law: Callable[[int, int, int], bool]) -> Verdict:
+    number, same = _counted(case)
+    return verdict(same and bool(law(number, len(case.y), len(case.X))), detail="all cells, exactly")
 
 
 def _relu_case(choose: Choose) -> ReluData:
@@ -64,13 +79,15 @@ def _relu_case(choose: Choose) -> ReluData:
 
 FOUR = ReluData(((3, 3, -3, -1), (4, 0, 3, -4)), (3, 2, 3, 2))
 FIVE = ReluData(((2, 3, -4, 0, -2), (-2, 1, 1, 3, -2)), (6, 4, 5, 6, 4))
+PAIR = ReluData(((1, -1),), (1, 2))
 
 RELU_CELLS = Claim(
     id="many_minima.relu_cells",
     title="ReLU and squared loss: the number of minima is a polynomial in the number of samples",
     statement=r"On $m$ non-zero samples in $\mathbb{R}^d$, $\sum_i (\mathrm{relu}(w \cdot x_i) - y_i)^2$ has at most "
     r"$2 \sum_{k<d} \binom{m-1}{k}$ connected sets of local minima, so for $d = 1$ at most 2; strict local minima at "
-    r"smooth points, which are counted here, attain it: 10 for $m = 5$, $d = 2$.",
+    r"smooth points, which are counted here, attain it: 10 for $m = 5$, $d = 2$; for $m = 7$, $d = 3$ there "
+    r"can be 20, for $m = 10$, $d = 4$ 100.",
     source="own derivation",
     case_type=ReluData,
     cases=lambda: chosen(_relu_case),
@@ -81,12 +98,20 @@ RELU_CELLS = Claim(
         "the bound is never attained": lambda count, m, d: count < relu_cell_bound(m, d),
         "at least floor(m/d)^d, as a bounded loss allows": lambda count, m, d: count >= (m // d) ** d,
         "at most one for each sample": lambda count, m, d: count <= m,
+        "two for each sample, as in the plane": lambda count, m, d: count <= 2 * m,
+        "the bound of dimension three at most": lambda count, m, d: count <= relu_cell_bound(m, min(d, 3)),
+        "the bound of one dimension less": lambda count, m, d: count <= relu_cell_bound(m, max(d - 1, 1)),
+        "m - 1 planes": lambda count, m, d: count <= relu_cell_bound(max(m - 1, 1), d),
+        "half of the bound": lambda count, m, d: 2 * count <= relu_cell_bound(m, d),
     },
     examples=(
-        ReluData(((1, -1),), (1, 2)),
+        PAIR,
         ReluData(((16, 4, 1),), (HALF, HALF, HALF)),
         FOUR,
         FIVE,
+        orthogonal_sum(FIVE, PAIR),
+        orthogonal_sum(FOUR, FOUR),
+        orthogonal_sum(FIVE, FIVE),
     ),
     deviations="A bounded loss can have floor(m/d)^d minima and more (many_minima.bounded_products), for d = 1 as many "
     "as samples. ReLU with squared loss is unbounded and lies outside that theorem, whose conclusion fails for d = 1.",

@@ -81,12 +81,26 @@ def _cells(m: int, d: int) -> int:
     return 2 * sum(comb(m - 1, k) for k in range(d))
 
 
+def _sum(*parts: ConeData) -> ConeData:
+    """The samples of the parts in orthogonal spaces: its local minima are the products of theirs."""
+    sizes = [len(part.y) for part in parts]
+    rows = [(sum(sizes[:i]), row, sum(sizes[i + 1 :])) for i, part in enumerate(parts) for row in part.X]
+    X = tuple((0,) * before + row + (0,) * after for before, row, after in rows)
+    return ConeData(X, sum((part.y for part in parts), ()))
+
+
+_SIX, _PAIR, _ONE = (
+    ConeData(((-2, 2, -2), (-2, 0, 1)), (1, 1, 3)),
+    ConeData(((1, -1),), (1, 2)),
+    ConeData(((1,),), (1,)),
+)
+
 NUMBER = Claim(
     id="relu_faces.number",
     title="At most one set of local minima in a cell",
     statement=r"For $m$ samples in $\mathbb{R}^d$ the local minima of $\mathrm{relu}(w \cdot x)$ form at most $2 "
     r"\sum_{k < d} \binom{m - 1}{k}$ connected sets, no two of which touch the same cell; for $d = 2$, $m = 3$ all six "
-    r"cells can have one.",
+    r"cells can have one, and for $m = d$ all $2^d$.",
     source="own derivation",
     case_type=ConeData,
     cases=cone_data((2, 3), (2, 4), (2, 5), (3, 4), (1, 3), (3, 2)),
@@ -95,9 +109,19 @@ NUMBER = Claim(
     false_laws={
         "half as many": lambda number, d, m: number <= _cells(m, d) // 2,
         "one a sample": lambda number, d, m: number <= m,
+        "two a sample, as in the plane": lambda number, d, m: number <= 2 * m,
+        "the bound of dimension three at most": lambda number, d, m: number <= _cells(m, min(d, 3)),
+        "the bound of dimension four at most": lambda number, d, m: number <= _cells(m, min(d, 4)),
+        "the bound of one dimension less": lambda number, d, m: number <= _cells(m, max(d - 1, 1)),
+        "m - 1 planes": lambda number, d, m: number <= _cells(max(m - 1, 1), d),
+        "never all cells": lambda number, d, m: number < _cells(m, d),
     },
     examples=(
-        ConeData(((-2, 2, -2), (-2, 0, 1)), (1, 1, 3)),
+        _SIX,
+        _sum(_ONE, _ONE, _ONE),
+        _sum(_ONE, _ONE, _ONE, _ONE, _ONE),
+        _sum(_SIX, _PAIR),
+        _sum(_SIX, _SIX),
         ConeData(((0, 0), (0, 0)), (1, 2)),
         ConeData(((1, -1, 2), (2, -2, 4)), (1, 1, 3)),
     ),

@@ -13,7 +13,7 @@ import numpy as np
 from theory.arithmetic import rational
 from theory.claims.cases import Case
 from theory.claims.claim import Claim, Verdict, verdict
-from theory.claims.shallow_relu import CORNERS
+from theory.claims.shallow_relu_minima import CORNERS
 from theory.critical.shallow_relu import differentiable_minima
 from theory.models.shallow_net import ShallowNet
 

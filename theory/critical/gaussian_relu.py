@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from theory import arrays
-from theory.arithmetic import RATIONAL, arithmetic_of, ball, flint, precision
+from theory.arithmetic import BALL, RATIONAL, arithmetic_of, ball, flint, precision
 from theory.calculus.ball_inertia import ball_signs
 from theory.calculus.exact_linalg import ball_matrix
 from theory.calculus.inertia import Inertia
@@ -146,10 +146,17 @@ def invariant_matrices(parts: tuple[int, ...]) -> np.ndarray:
 
     In lexicographic order of (part of i, part of j, i = j).
     """
+    parts = _parts(parts, "invariant_matrices")
     part = np.repeat(np.arange(len(parts)), parts)
     i, j = np.indices((len(part), len(part))).reshape(2, -1)
     _, label = np.unique(np.stack([part[i], part[j], i == j]), axis=1, return_inverse=True)
     return np.array([np.ravel(label) == c for c in range(label.max() + 1)], int)
+
+
+def _parts(parts: Any, where: str) -> tuple[int, ...]:
+    if not isinstance(parts, tuple | list) or not parts:
+        raise ValueError(f"{where}: parts must be a non-empty tuple of sizes, got {parts!r}; (k,) is all of S_k")
+    return tuple(arrays.positive_int(p, where, "each part") for p in parts)
 
 
 def certified_point(parts: tuple[int, ...], guess: Any) -> SymmetricPoint:
@@ -160,9 +167,8 @@ def certified_point(parts: tuple[int, ...], guess: Any) -> SymmetricPoint:
     Undecided
         When Krawczyk's test proves no box.
     """
-    if not parts:
-        raise ValueError("certified_point: needs at least one part")
-    basis = invariant_matrices(tuple(arrays.positive_int(p, "certified_point", "each part") for p in parts))
+    parts = _parts(parts, "certified_point")
+    basis = invariant_matrices(parts)
     start = arrays.vector(guess, "certified_point", "guess", len(basis))
     model = orthonormal_teachers(sum(parts))
     with precision(BITS):
@@ -199,6 +205,9 @@ def _zero(model: GaussianReluNet, basis: np.ndarray, guess: np.ndarray) -> np.nd
 
 def least_eigenvalue(H: np.ndarray) -> tuple[float, float]:
     """Proved bounds of the least eigenvalue of a symmetric matrix (m, m) of balls, at the precision in force."""
+    if H.ndim != 2 or len(set(H.shape)) != 1 or arithmetic_of(H).name != BALL:
+        got = f"{arithmetic_of(H).name} entries of shape {H.shape}"
+        raise ValueError(f"least_eigenvalue: needs a square matrix of balls, got {got}; see theory.ball")
     middle = np.array([float(x.mid()) for x in H.flat]).reshape(H.shape)
     guess = float(np.linalg.eigvalsh((middle + middle.T) / 2)[0])
     width = WIDTH * (1 + abs(guess)) * len(H)

@@ -88,8 +88,7 @@ def hessian_split(net: ShallowNet, theta: Any) -> HessianSplit:
     kind = arithmetic_of(theta)
     if kind.name not in (RATIONAL, BALL):
         raise NotExact(f"hessian_split: needs rationals or balls, got {kind.name} weights; see theory.ball")
-    if not net.smooth_at(theta):
-        raise ValueError("hessian_split: needs a theta off the kinks, got one at a kink; there H_1 has no meaning")
+    _require_smooth(net, theta, "hessian_split")
     gradient = net.gradient(theta)
     critical: bool | None = bool(is_zero(gradient).all())
     if not critical and kind.name == BALL and all(g.contains(0) for g in gradient):
@@ -111,16 +110,33 @@ def critical_errors(net: ShallowNet, theta: Any) -> np.ndarray:
     """A basis of the errors e for which theta (n,) is critical, the kernel of J = (J_1, ..., J_m): (m, k), rational.
 
     Off the kinks theta is critical iff sum_i e_i J_i = 0; k = m - rank J.
+
+    Raises
+    ------
+    ValueError
+        For a theta at a kink, where J has no meaning.
     """
     theta = _point(net, theta, "critical_errors")
+    if arithmetic_of(theta).name != RATIONAL:
+        raise NotExact(
+            f"critical_errors: needs rationals, got {arithmetic_of(theta).name} weights; see theory.rational"
+        )
+    _require_smooth(net, theta, "critical_errors")
     zero = with_errors(net, theta, arithmetic_of(theta).zeros(net.y.size))
     ones = with_errors(zero, theta, arithmetic_of(theta).zeros(net.y.size) + arithmetic_of(theta).fraction(1))
     return null_space(ones.sample_gradients(theta).T)
 
 
 def residual_blocks(net: ShallowNet, theta: Any) -> tuple[np.ndarray, np.ndarray]:
-    """(C, B): C_j (k, d_0 + 1) and B_j (k, d_0 + 1, d_0 + 1) of H_1 at theta (n,), cut out of it neuron by neuron."""
+    """(C, B): C_j (k, d_0 + 1) and B_j (k, d_0 + 1, d_0 + 1) of H_1 at theta (n,), cut out of it neuron by neuron.
+
+    Raises
+    ------
+    ValueError
+        For a theta at a kink, where H_1 has no meaning.
+    """
     theta = _point(net, theta, "residual_blocks")
+    _require_smooth(net, theta, "residual_blocks")
     H1 = net.hessian_parts(theta)[1]
     places = dict(zip((name for name, _ in net.layout), arrays.unpack(np.arange(net.dim), net.layout), strict=True))
     inner = np.hstack([places["W"], places["b"][:, None]])
@@ -159,6 +175,13 @@ def _point(net: Any, theta: Any, where: str) -> np.ndarray:
     if theta.ndim != 1:
         raise ValueError(f"{where}: needs one theta ({net.dim},), got shape {theta.shape}; take them one by one")
     return theta
+
+
+def _require_smooth(net: ShallowNet, theta: np.ndarray, where: str) -> None:
+    if not net.smooth_at(theta):
+        raise ValueError(
+            f"{where}: needs a theta off the kinks, got one at a kink; move it, for J and H_1 have no meaning there"
+        )
 
 
 # -- transcendental activations with rational values -------------------------------------------------------------------

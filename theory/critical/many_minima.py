@@ -26,19 +26,22 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise, product
-from math import comb
+from math import comb, prod
 from typing import Any
 
 import numpy as np
 
 from theory import arrays
 from theory.activations import RELU
-from theory.arithmetic import RATIONAL, arithmetic_of, flint, is_zero, precision, rational
-from theory.calculus.cones import cells
+from theory.arithmetic import RATIONAL, arithmetic_of, flint, is_zero, precision, rational, sign
+from theory.calculus.arrangement import arrangement
 from theory.calculus.exact_linalg import rank, solve
-from theory.errors import NotExact
+from theory.errors import NotExact, TooLarge
 
 BITS = 128
+MAX_DEGREE = 1024  # isolating the roots of logistic_polynomial takes some seconds there, and grows with its cube
+MAX_ENTRIES = 2**22  # of the points of a product
+MAX_DIGITS = 2**30  # binary ones of geometric inputs
 
 
 @dataclass(frozen=True)
@@ -113,6 +116,8 @@ def geometric_inputs(n: int, ratio: Any = 4) -> np.ndarray:
     n, r = arrays.positive_int(n, "geometric_inputs", "n"), rational([ratio])[0]
     if r <= 1:
         raise ValueError(f"geometric_inputs: ratio must be above 1, got {r}")
+    digits = n * (n - 1) // 2 * max(int(r.p).bit_length(), int(r.q).bit_length())
+    _bounded(digits, MAX_DIGITS, "geometric_inputs", "binary digits", "use fewer inputs")
     return rational([r**k for k in reversed(range(n))])
 
 
@@ -132,11 +137,18 @@ def logistic_polynomial(k: Sequence[int], y: Any) -> Any:
 
     With s_i = z^{k_i} / (1 + z^{k_i}), E'(w) = 2 sum_i (s_i - y_i) s_i (1 - s_i) k_i, and
     sum_i k_i z^{k_i} ((1 - y_i) z^{k_i} - y_i) prod_{j != i} (1 + z^{k_j})^3 = c z^l P(z), c > 0, has the sign of E'.
+
+    Raises
+    ------
+    TooLarge
+        When the degree, at most 3 (k_1 + ... + k_m) - 2 min k, may exceed ``MAX_DEGREE``.
     """
     inputs, values = _samples(k, y, "logistic_polynomial")
     if not all(v.q == 1 and v > 0 for v in inputs):
         raise ValueError(f"logistic_polynomial: inputs k must be positive integers, got {k}; rescale the weight")
     ints, targets = [int(v.p) for v in inputs], [Fraction(int(v.p), int(v.q)) for v in values]
+    degree = 3 * sum(ints) - 2 * min(ints)
+    _bounded(degree, MAX_DEGREE, "logistic_polynomial", "as degree", "use fewer or smaller inputs")
     Z = flint().fmpz_poly
     common = Fraction(1)
     for v in targets:
@@ -172,12 +184,11 @@ def logistic_critical_points(k: Sequence[int], y: Any) -> tuple[CriticalWeight, 
     with precision(BITS):
         roots = [(z.real, n) for z, n in P.complex_roots() if z.imag == 0 and z.real > 0]
         roots.sort(key=lambda pair: pair[0].mid())
-        sign, found = (1 if P[0] > 0 else -1), []
+        slope, found = (1 if P[0] > 0 else -1), []
         for z, n in roots:
-            after = -sign if n % 2 else sign
-            kind = "inflection" if n % 2 == 0 else "minimum" if sign < 0 else "maximum"
+            kind = "inflection" if n % 2 == 0 else "minimum" if slope < 0 else "maximum"
             found.append(CriticalWeight(z.log(), kind))
-            sign = after
+            slope = -slope if n % 2 else slope
     return tuple(found)
 
 
@@ -192,9 +203,9 @@ def on_axes(blocks: Sequence[tuple[Any, Any]]) -> tuple[np.ndarray, np.ndarray]:
     X : (d, m) rationals.
     y : (m,) rationals.
     """
+    if not len(blocks) or any(not isinstance(block, tuple | list) or len(block) != 2 for block in blocks):
+        raise ValueError(f"on_axes: needs at least one pair (x, y), and pairs only, got {blocks!r}")
     pairs = [_samples(x, y, "on_axes") for x, y in blocks]
-    if not pairs:
-        raise ValueError("on_axes: needs at least one pair (x, y), got none")
     X = arithmetic_of(pairs[0][0]).zeros((len(pairs), sum(len(x) for x, _ in pairs)))
     start = 0
     for axis, (x, _) in enumerate(pairs):
@@ -213,8 +224,18 @@ def blocks_of(n: int, d: int) -> tuple[int, ...]:
 
 
 def products(*axes: Iterable[Any]) -> np.ndarray:
-    """All points (N, d) whose k-th coordinate is one of the k-th list: the strict minima of a sum of such losses."""
-    return np.array(list(product(*axes)), object).reshape(-1, len(axes))
+    """All points (N, d) whose k-th coordinate is one of the k-th list: the strict minima of a sum of such losses.
+
+    Raises
+    ------
+    TooLarge
+        When N d exceeds ``MAX_ENTRIES``.
+    """
+    if not axes:
+        raise ValueError("products: needs at least one list of coordinates, got none; give one for each axis")
+    lists = [tuple(axis) for axis in axes]
+    _bounded(prod(map(len, lists)) * len(lists), MAX_ENTRIES, "products", "entries", "loop over itertools.product")
+    return np.array(list(product(*lists)), object).reshape(-1, len(lists))
 
 
 # -- ReLU ------------------------------------------------------------------------------------------------------------
@@ -223,7 +244,8 @@ def products(*axes: Iterable[Any]) -> np.ndarray:
 def relu_cell_bound(m: int, d: int) -> int:
     """2 sum_{k<d} C(m - 1, k): at most so many connected sets of local minima has relu(w.x) on m samples in R^d."""
     m, d = arrays.positive_int(m, "relu_cell_bound", "m"), arrays.positive_int(d, "relu_cell_bound", "d")
-    return 2 * sum(comb(m - 1, k) for k in range(d))
+    _bounded(m * min(m, d), MAX_DIGITS, "relu_cell_bound", "as m min(m, d)", "for d >= m it is 2^m")
+    return 2 * sum(comb(m - 1, k) for k in range(min(m, d)))
 
 
 def strict_relu_minima(X: Any, y: Any) -> np.ndarray:
@@ -236,21 +258,27 @@ def strict_relu_minima(X: Any, y: Any) -> np.ndarray:
     ----------
     X : (d, m) integers or rationals, non-zero columns.
     y : (m,).
+
+    Too many faces are refused by ``theory.calculus.arrangement``, where inputs on one line count once.
     """
     X = arrays.matrix(X, "strict_relu_minima", "X")
     y = arrays.targets(y, X, "strict_relu_minima")
     _exact("strict_relu_minima", X=X, y=y)
     if is_zero(X).all(0).any():
         raise ValueError("strict_relu_minima: needs non-zero inputs, got x_i = 0; it only adds y_i^2, so leave it out")
-    found = []
-    for active in cells(X):
-        A, b = X[:, active], y[active]
-        if active.any() and rank(A) == len(X):
+    planes, found = arrangement(X), []
+    for signs in planes.signs[planes.of_dimension(len(X))]:
+        A, b = X[:, signs > 0], y[signs > 0]
+        if (signs > 0).any() and rank(A) == len(X):
             w = solve(A @ A.T, A @ b)
-            u = w @ X
-            if all((v > 0) if on else (v < 0) for v, on in zip(u, active, strict=True)):
+            if (sign(w @ X) == signs).all():
                 found.append(w)
     return np.array(found, object).reshape(-1, len(X))
+
+
+def _bounded(size: int, most: int, where: str, what: str, instead: str) -> None:
+    if size > most:
+        raise TooLarge(f"{where}: at most {most} {what}, got {size if size < 10**18 else 'over 10^18'}; {instead}")
 
 
 def _samples(x: Any, y: Any, where: str) -> tuple[np.ndarray, np.ndarray]:

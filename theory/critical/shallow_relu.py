@@ -102,7 +102,7 @@ def differentiable_kind(net: ShallowNet, theta: Any) -> Kind:
     Raises
     ------
     ValueError
-        At a kink, where the loss need not be differentiable.
+        At a kink, where the loss need not be differentiable; ``theory.critical.relu_minimality`` decides there.
     """
     X1, y = _data(net)
     theta = as_array(theta, "differentiable_kind: theta")

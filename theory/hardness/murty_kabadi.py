@@ -2,14 +2,17 @@ r"""Local minimality is as hard as subset sum and as graph stability: the reduct
 
 1. Subset sum as a box problem. For positive integers d_i and an integer s let f(x) = (d.x - s)^2 + sum_i x_i (1 - x_i)
    on [0, 1]^n. f >= 0, and f(x) = 0 iff x is 0-1 with d.x = s. On a face with at least two free coordinates f is
-   concave along v with d.v = 0, so its minimum lies on vertices and edges. On an edge of the coordinate i, with c the
-   value of d.x - s at its end x_i = 0, the minimum in the open edge is -(4c^2 + 4c d_i + 1) / (4 (d_i^2 - 1)), whose
-   numerator is 3 mod 4. So without a solution min f >= 3 / (4 D^2), D = max d_i.
+   concave along v with d.v = 0, so its minimum lies on vertices and edges. At vertices f is an integer. On an edge of
+   the coordinate i, with c the value of d.x - s at its end x_i = 0, f = (c + d_i x_i)^2 + x_i (1 - x_i). For d_i = 1
+   this is linear. Else its vertex x_i = -(2 c d_i + 1) / (2 (d_i^2 - 1)) lies in the open edge iff c = -j with
+   1 <= j <= d_i - 1, with the value (4 j (d_i - j) - 1) / (4 (d_i^2 - 1)) >= (4 d_i - 5) / (4 (d_i^2 - 1)). This bound
+   falls as d_i >= 2 grows: its derivative has the sign of -(2 d_i - 1) (d_i - 2). So without a solution
+   min f >= (4 D - 5) / (4 (D^2 - 1)), D = max d_i, and >= 1 for D = 1; the one number D with s = 1 attains it.
 2. Local minimality of a quadratic program. On the cone {0 <= x_i <= t} let F(x, t) = 4 D^2 ((d.x - s t)^2 + sum_i x_i
    (t - x_i)) - t^2 = t^2 (4 D^2 f(x/t) - 1). The origin is a local minimum iff F >= 0 on the cone, iff f >= 1 / (4 D^2)
-   on the box, iff s is no subset sum of d. F has integer coefficients of polynomial length: deciding local minimality
-   is co-NP-hard. (That s is a subset sum has a certificate, a point (x, 1) with F < 0: not being a local minimum is in
-   NP.)
+   on the box, iff s is no subset sum of d, since D^2 (4 D - 5) >= D^2 - 1 for D > 1. F has integer coefficients of
+   polynomial length: deciding local minimality is co-NP-hard. (That s is a subset sum has a certificate, a point (x, 1)
+   with F < 0: not being a local minimum is in NP.)
 3. Local minimality of a polynomial without constraints. The origin is a local minimum of sum_ij M_ij u_i^2 u_j^2 iff
    x^T M x >= 0 for all x >= 0, M is copositive. For a graph with adjacency matrix A and gamma > 0, M = gamma (I + A) -
    J has the least value gamma / alpha - 1 on the simplex, alpha the stability number: M is copositive iff gamma >=

@@ -4,12 +4,14 @@ In the plane of w and z, with u = w/|w|, P = z - (u.z) u, sigma = |P| = |z| sin 
 
     2 pi E relu(w.x) relu(z.x) = |w| sigma + tau (w.z),  whose gradient in w is sigma u + tau z.
 
-Squares are taken after the subtraction, so that parallel vectors cost no digits.
+Squares are taken after the subtraction, so that parallel vectors cost no digits; huge and tiny floats are brought to a
+largest entry in [1/2, 1) by powers of two before they are multiplied, and keep their angles.
 Source: chosaul2009, section 2, in the form of (the kernel); own derivation (the derivatives).
 """
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -22,7 +24,8 @@ class Pairs(NamedTuple):
     """Vectors w_i against z_j.
 
     r (..., n, 1) lengths |w_i|; u (..., n, d) their directions; N (..., n, m, d) the directions of z_j - (u_i.z_j) u_i
-    and sigma (..., n, m) its length; tau (..., n, m) pi minus the angle; D (..., n, m) w_i.z_j; s (..., 1, m) |z_j|.
+    and sigma (..., n, m) its length; tau (..., n, m) pi minus the angle; D (..., n, m) w_i.z_j; s (..., 1, m) |z_j|;
+    v (..., m, d) the directions of the z_j.
     """
 
     r: np.ndarray
@@ -32,6 +35,7 @@ class Pairs(NamedTuple):
     tau: np.ndarray
     D: np.ndarray
     s: np.ndarray
+    v: np.ndarray
 
     @property
     def kernel(self) -> np.ndarray:
@@ -53,7 +57,7 @@ class Pairs(NamedTuple):
     def _turn(self) -> tuple[np.ndarray, np.ndarray]:
         """sin^2 and sin cos of the angle, (..., n, m)."""
         sin = self.sigma / self.s
-        return sin * sin, sin * self.D / (self.r * self.s)
+        return sin * sin, sin * (self.u @ self.v.swapaxes(-1, -2))
 
     def reflections(self) -> np.ndarray:
         """sin t (cos t (u u^T - N N^T) + sin t (u N^T + N u^T)), (..., n, m, d, d)."""
@@ -74,17 +78,54 @@ class Pairs(NamedTuple):
 def pairs_of(w: np.ndarray, z: np.ndarray) -> Pairs:
     """The planes of w (..., n, d) and z (..., m, d)."""
     r, s = _length(w), _length(z)
+    if w.dtype != object and not (_is_moderate(r) and _is_moderate(s)):
+        return _pairs_of_any_length(w, z)
     u = _direction(w, r)
     P = z[..., None, :, :] - (u @ z.swapaxes(-1, -2))[..., None] * u[..., None, :]
     sigma, D = _length(P), w @ z.swapaxes(-1, -2)
     N, sigma = _direction(P, sigma), sigma[..., 0]
-    return Pairs(r, u, N, sigma, _supplement(r * sigma, D), D, s.swapaxes(-1, -2))
+    return Pairs(r, u, N, sigma, _supplement(r * sigma, D), D, s.swapaxes(-1, -2), _direction(z, s))
+
+
+def _pairs_of_any_length(w: np.ndarray, z: np.ndarray) -> Pairs:
+    """The planes of huge or tiny floats, from those of moderate ones."""
+    (w, p), (z, q) = _scaled(w), _scaled(z)
+    pairs, q = pairs_of(w, z), q.swapaxes(-1, -2)
+    with np.errstate(over="ignore"):  # derivatives need no D, and the kernel then says so itself
+        lengths = np.ldexp(pairs.r, p), np.ldexp(pairs.sigma, q), np.ldexp(pairs.D, p + q), np.ldexp(pairs.s, q)
+    return pairs._replace(**dict(zip(("r", "sigma", "D", "s"), lengths, strict=True)))
+
+
+def _is_moderate(length: np.ndarray) -> bool:
+    """Whether no product of two such lengths, zeros apart, leaves the floats or their full precision."""
+    least = _least_square(length.dtype) ** 0.5
+    return bool(((length == 0) | ((length > least) & (length < 1 / least))).all())
+
+
+@lru_cache(8)
+def _least_square(dtype: np.dtype) -> Any:
+    """The squares from which on a sum of squares has all its digits."""
+    info = np.finfo(dtype)
+    return info.tiny / info.eps
+
+
+def _scaled(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Floats x = y 2^k as y and k (..., 1), the largest entry of y along the last axis in [1/2, 1)."""
+    k = np.frexp(np.abs(x).max(-1, keepdims=True))[1]
+    return np.ldexp(x, -k), k
 
 
 def _length(x: np.ndarray) -> np.ndarray:
     """|x| along the last axis, which stays with length 1; an enclosure also for balls that meet 0."""
-    square = (x * x).sum(-1, keepdims=True)
-    return np.sqrt(square) if x.dtype != object else each(_root, square)
+    if x.dtype == object:
+        return each(_root, (x * x).sum(-1, keepdims=True))
+    with np.errstate(over="ignore"):
+        square = (x * x).sum(-1)
+    length, odd = np.sqrt(square), ~((square > _least_square(x.dtype)) & (square < np.inf))
+    if odd.any():
+        y, k = _scaled(x[odd])
+        length[odd] = np.ldexp(np.sqrt((y * y).sum(-1)), k[:, 0])
+    return length[..., None]
 
 
 def _root(x: Any) -> Any:

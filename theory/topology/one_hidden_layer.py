@@ -13,7 +13,7 @@ import numpy as np
 from theory.activations import Activation
 from theory.arithmetic import FLOAT, RATIONAL, arithmetic_of, as_array, each, flint, precision, rational, to_float
 from theory.calculus.exact_linalg import column_space, rank
-from theory.errors import NotExact
+from theory.errors import NotExact, Undecided
 from theory.losses import SQUARED
 from theory.models.deep_net import DeepNet
 from theory.models.shallow_net import ShallowNet
@@ -251,6 +251,8 @@ def rounded(a: np.ndarray) -> np.ndarray:
 
 def _midpoint(x: Any) -> Any:
     """The midpoint of a ball as a rational."""
+    if not x.is_finite():
+        raise Undecided(f"features: need activations that balls enclose, got {x}; take smaller weights or inputs")
     m, e = x.mid().man_exp()
     m, e, two = flint().fmpq(m), int(e), flint().fmpz(2)
     return m * two**e if e >= 0 else m / two**-e

@@ -37,7 +37,7 @@ class Path:
 
     def __post_init__(self) -> None:
         layer = OneHiddenLayer(self.net)
-        segments = tuple(exact(C, "Path: segments") for C in self.segments)
+        segments = tuple(exact(C, "Path: segments") for C in _listed(self.segments, "Path: segments"))
         if not segments:
             raise ValueError("Path: needs at least one segment, got none; a point is a segment of degree 0")
         for i, C in enumerate(segments):
@@ -52,7 +52,7 @@ class Path:
     @classmethod
     def through(cls, net: Any, vertices: Sequence[Any]) -> Path:
         """Straight from vertex to vertex; one vertex alone is a path that rests."""
-        points = [OneHiddenLayer(net).point(v, "Path.through") for v in vertices]
+        points = [OneHiddenLayer(net).point(v, "Path.through") for v in _listed(vertices, "Path.through: vertices")]
         if not points:
             raise ValueError("Path.through: needs at least one vertex, got none")
         legs = [np.stack([a, b - a]) for a, b in pairwise(points)]
@@ -91,8 +91,9 @@ class Path:
         """
         t = as_array(t, "Path: t")
         kind = arithmetic_of(t)
-        if kind.name not in (FLOAT, RATIONAL):
-            raise TypeError(f"Path: t must be floats or rationals, got {kind.name} entries")
+        if kind.name not in (FLOAT, RATIONAL) or t.dtype.kind == "c":
+            got = "complex" if t.dtype.kind == "c" else kind.name
+            raise TypeError(f"Path: t must be real floats or rationals, got {got} entries; give its real part")
         if (t < 0).any() or (t > len(self)).any():
             raise ValueError(f"Path: t must lie in [0, {len(self)}], got {t.min()} to {t.max()}")
         flat = t.reshape(-1)
@@ -170,6 +171,12 @@ class Path:
         """The greatest loss along the path: a rational, or a ball that contains it."""
         with precision(BITS):
             return greatest([c.highest for c in self.certificate])
+
+
+def _listed(items: Any, name: str) -> list[Any]:
+    if not hasattr(items, "__iter__"):
+        raise TypeError(f"{name} must be a sequence, got {type(items).__name__}; put it into a list")
+    return list(items)
 
 
 def _reflected(C: np.ndarray) -> np.ndarray:

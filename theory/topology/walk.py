@@ -8,6 +8,7 @@ Source: petersenzech2024, proof of Proposition 12.4, corrected; the exchange: ow
 
 from __future__ import annotations
 
+from fractions import Fraction
 from functools import cached_property
 
 import numpy as np
@@ -63,10 +64,9 @@ class Walk:
         """(j, n) with n V = 0, n_j != 0 for a neuron j: one without outgoing weight, else with the least factors."""
         N, k = null_space(V.T), self.layer.width
         free = {j for j in range(k) if is_zero(self.A[:, j]).all()}
-        size = np.abs(to_float(N))
-        candidates = [(j, c) for j, c in np.argwhere(size[:k] != 0)]
-        best = min(candidates, key=lambda jc: (jc[0] not in free, size[:, jc[1]].max() / size[jc[0], jc[1]]))
-        return int(best[0]), N[:, best[1]]
+        size, candidates = abs(N), np.argwhere(N[:k] != 0)
+        j, c = min(candidates, key=lambda jc: (jc[0] not in free, size[:, jc[1]].max() / size[jc[0], jc[1]]))
+        return int(j), N[:, c]
 
     @cached_property
     def _candidates(self) -> tuple[np.ndarray, np.ndarray]:
@@ -74,11 +74,19 @@ class Walk:
         pool = candidates_of(self.layer)
         return pool, self.layer.features(pool)
 
+    @cached_property
+    def _float_candidates(self) -> tuple[np.ndarray, np.ndarray]:
+        """Features f (P, M) over powers of two 2^k >= 1 next to their size, in floats, and (1 + |f|) / 2^k: (P,)."""
+        features = self._candidates[1]
+        k = np.maximum(0, _exponents(features))
+        F = _shifted(features, k)
+        return F, np.ldexp(1.0, -k[:, 0]) + np.linalg.norm(F, axis=1)
+
     def _outside(self, V: np.ndarray) -> np.ndarray:
         """Hidden weights (d_0 + 1,) whose feature is not in the row space of V, far from it among some candidates."""
         (pool, features), r = self._candidates, rank(V)
-        F, Q = to_float(features), np.linalg.svd(to_float(V), full_matrices=False)[2][:r]
-        distance = np.linalg.norm(F - F @ Q.T @ Q, axis=1) / (1 + np.linalg.norm(F, axis=1))
+        (F, size), Q = self._float_candidates, np.linalg.svd(_shifted(V, _exponents(V)), full_matrices=False)[2][:r]
+        distance = np.linalg.norm(F - F @ Q.T @ Q, axis=1) / size
         for i in np.argsort(-distance, kind="stable"):
             if rank(self.layer.separated(np.concatenate([features[i : i + 1], V]))) > r:
                 return pool[i]
@@ -147,6 +155,17 @@ class Walk:
         A[:, free] = A[:, free] + A[:, source]
         A[:, source] = 0 * A[:, source]
         self.go(A=A)
+
+
+def _exponents(V: np.ndarray) -> np.ndarray:
+    """k (r, 1) such that 2^k is next to the largest entry of each row of V (r, M) in rationals."""
+    sizes = [[int(x.p).bit_length() - int(x.q).bit_length() for x in row if x != 0] for row in V]
+    return np.array([[max(row, default=0)] for row in sizes])
+
+
+def _shifted(V: np.ndarray, k: np.ndarray) -> np.ndarray:
+    """V (r, M) in rationals over 2^k (r, 1), in floats."""
+    return to_float(V * rational([[Fraction(2) ** -int(i)] for i in k.flat]))
 
 
 def candidates_of(layer: OneHiddenLayer) -> np.ndarray:
