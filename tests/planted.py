@@ -407,6 +407,15 @@ class ClaimsSmoothLoss(ShallowNet):
     traits = Traits(smooth=True, analytic=False)
 
 
+class WrongResiduals(Net):
+    def residuals(self, theta):
+        return 2 * super().residuals(theta)
+
+
+class NoResiduals(Quadratic):
+    traits = Traits(polynomial_degree=2, has_samples=False, squares=True)
+
+
 class TooLowDegree(Net):
     fault_in_traits: ClassVar = {"polynomial_degree": 3}
 
@@ -620,6 +629,8 @@ PLANTED = (
     ("stated_members", NeverSaysWhere()),
     ("smooth", _neuron(ClaimsSmooth)),
     ("smooth", ClaimsSmoothLoss(2, X, [1, -1, 2], "square", loss="huber")),
+    ("residuals", WrongResiduals()),
+    ("residuals", NoResiduals(_SADDLE)),
     ("polynomial_degree", TooLowDegree()),
     ("homogeneous_degree", NotHomogeneous(_SADDLE, [1, 2])),
     ("homogeneous_degree", _glass(WrongHomogeneousDegree)),

@@ -18,7 +18,7 @@ def blocks(language):
 
 
 def test_example_runs_as_printed():
-    example, _ = blocks("python")
+    example = blocks("python")[0]
     test = doctest.DocTestParser().get_doctest(example, {}, "README.md", "README.md", 0)
     said = []
     doctest.DocTestRunner(verbose=False).run(test, out=said.append)
@@ -36,6 +36,21 @@ def test_recipe_is_python_and_uses_only_names_that_exist():
     assert used == {"classify"} and all(hasattr(theory, name) for name in used)
     imported = [a.name for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) for a in n.names]
     assert imported == ["ShallowNet"] and hasattr(models, "ShallowNet")
+
+
+def test_slices_are_taken_as_printed():
+    import numpy as np
+
+    from theory.models import ShallowNet
+
+    rng = np.random.default_rng(0)
+    model = ShallowNet(2, rng.standard_normal((2, 5)), rng.standard_normal(5))
+    space = {"model": model, "theta": rng.standard_normal(model.dim)}
+    exec(compile(blocks("python")[2], "README.md", "exec"), space)
+    piece = space["piece"]
+    assert piece.values.shape == (201, 201) and space["signs"].shape == (51, 51)
+    at = space["frame"].points([piece.x[3], piece.y[7]])
+    assert abs(model.loss(at) - piece.values[7, 3]) <= piece.error
 
 
 def test_recipe_gives_the_loss_of_torch():

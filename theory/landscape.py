@@ -39,6 +39,7 @@ class Traits:
     homogeneous_degree : d with loss(t theta) = t^d loss(theta) for t > 0, else None.
     layer_groups : groups of layout names; scaling one group by t > 0 and another by 1/t leaves the loss unchanged.
     has_samples : loss == sample_weight * sample_losses.sum(-1).
+    squares : loss == (residuals ** 2).sum(-1) for floats.
     symmetry : the group that leaves the loss unchanged, in words.
     """
 
@@ -48,6 +49,7 @@ class Traits:
     homogeneous_degree: int | None = None
     layer_groups: tuple[tuple[str, ...], ...] = ()
     has_samples: bool = True
+    squares: bool = False
     symmetry: str = ""
 
 

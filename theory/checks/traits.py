@@ -42,6 +42,17 @@ def check_samples(model: Any, rng: np.random.Generator) -> str:
     return f"{losses.shape[-1]} samples, weight {weight}; {', '.join(points)}; {compare}"
 
 
+@check("dim", "loss", "traits")
+def check_residuals(model: Any, rng: np.random.Generator) -> str:
+    """loss == sum of the squared residuals, at floats."""
+    _claimed(model, "squares")
+    require(hasattr(model, "residuals"), "traits.squares, but there are no residuals")
+    compare, theta = Comparison(model), random_floats(model, rng, 16)
+    r = model.residuals(theta)
+    compare.agree((r * r).sum(-1), model.loss(theta), "sum of squared residuals and loss")
+    return f"{r.shape[-1]} residuals; {compare}"
+
+
 @check("dim", "loss", "gradient", "symmetry_directions")
 def check_symmetry_directions(model: Any, rng: np.random.Generator) -> str:
     """<gradient, d> = 0 for every symmetry direction d, at every probe."""

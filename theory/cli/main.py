@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from theory import __version__
-from theory.cli import atlas, classify, exercise, listing, show, verify
+from theory.cli import atlas, classify, exercise, listing, show, slice, verify
 from theory.cli.output import Mistake, one_line
 
 COMMANDS = {
@@ -18,6 +18,7 @@ COMMANDS = {
     "show": show,
     "classify": classify,
     "atlas": atlas,
+    "slice": slice,
     "exercise": exercise,
 }
 
@@ -77,10 +78,21 @@ def run(argv: Sequence[str] | None = None) -> int:
         return 2
 
 
+def joined(argv: Sequence[str]) -> list[str]:
+    """``--x -1:1:51`` as ``--x=-1:1:51``: argparse takes a range that starts with a minus for an option."""
+    out: list[str] = []
+    for argument in argv:
+        if out and out[-1] in ("--x", "--y") and argument.startswith("-") and ":" in argument:
+            out[-1] += f"={argument}"
+        else:
+            out.append(argument)
+    return out
+
+
 def _command(argv: Sequence[str]) -> int:
     front = parser()
     try:
-        args = front.parse_args(argv)
+        args = front.parse_args(joined(argv))
     except SystemExit as end:  # --help and --version
         return int(end.code or 0)
     if args.command is None:

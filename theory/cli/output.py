@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from theory.errors import LandscapeError
@@ -29,6 +32,49 @@ def input_mistakes() -> Iterator[None]:
         raise Mistake(f"{error.filename}: {error.strerror}" if error.filename else str(error)) from error
     except (LandscapeError, ValueError, TypeError) as error:
         raise Mistake(str(error)) from error
+
+
+def writable_folder(folder: Path) -> None:
+    """Make the folder and try it, before any work.
+
+    Raises
+    ------
+    Mistake
+        Where that fails.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / f".{os.getpid()}"
+        probe.touch()
+        probe.unlink()
+    except (OSError, ValueError) as error:  # ValueError: a null character in the name
+        reason = getattr(error, "strerror", None) or error
+        raise Mistake(f"needs a folder to write to, got {folder} ({reason}); choose one by --out") from None
+
+
+def writable_file(path: Path) -> None:
+    """Try a file, before any work, and leave it as it was.
+
+    Raises
+    ------
+    Mistake
+        Where that fails, in the words of ``theory.io.files.write``.
+    """
+    try:
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if not path.exists():
+            path.touch()
+            path.unlink()
+        elif not os.access(path, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+    except (OSError, ValueError) as error:
+        raise unwritable(path, error) from None
+
+
+def unwritable(path: Path, error: Exception) -> Mistake:
+    """What is wrong with a file that cannot be written."""
+    return Mistake(f"{path}: cannot be written: {getattr(error, 'strerror', None) or error}; choose another path")
 
 
 def one_line(text: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -38,7 +39,7 @@ def gradient_flow(
     from scipy.integrate import solve_ivp
 
     where = "gradient_flow"
-    start, times = _start(model, theta, where), as_array(t, f"{where}: t")
+    start, times = start_of(model, theta, where), as_array(t, f"{where}: t")
     if start.dtype.kind != "f" or arithmetic_of(times).name not in (FLOAT, RATIONAL) or times.dtype.kind == "c":
         kinds = [a.dtype if a.dtype != object else arithmetic_of(a).name for a in (start, times)]
         raise TypeError(
@@ -89,26 +90,45 @@ def gradient_descent(model: Any, theta: Any, eta: Any, steps: int, *, decay: Any
         For a float rate with exact starts.
     """
     where = "gradient_descent"
-    start = _start(model, theta, where)
-    if isinstance(steps, bool) or not isinstance(steps, int | np.integer) or steps < 0:
-        raise ValueError(f"{where}: steps must be an integer of at least 0, got {steps!r}")
+    start = start_of(model, theta, where)
     kind = arithmetic_of(start)
-    rate, lam = (kind.convert(as_array(x, f"{where}: {name}")) for name, x in (("eta", eta), ("decay", decay)))
+    rate, lam = learning_rate(eta, start, where), kind.convert(as_array(decay, f"{where}: decay"))
+
+    def step(theta: np.ndarray) -> np.ndarray:
+        return theta - rate * (model.gradient(theta) + 2 * lam * theta)
+
+    return recorded(step, start, steps, 1, where)
+
+
+def learning_rate(eta: Any, start: np.ndarray, where: str) -> np.ndarray:
+    """A positive rate for starts (..., n), as an array that multiplies their gradients."""
+    rate = arithmetic_of(start).convert(as_array(eta, f"{where}: eta"))
     if (sign(rate) <= 0).any():
         raise ValueError(f"{where}: needs eta > 0, got {eta}; descent steps against the gradient")
     if rate.ndim and rate.shape != start.shape[:-1]:
         raise ValueError(f"{where}: eta must be a number or have the batch {start.shape[:-1]}, got shape {rate.shape}")
-    path = memory.new((int(steps) + 1, *start.shape), start.dtype, where)
-    path[0] = start
+    return rate[..., None]
+
+
+def recorded(
+    step: Callable[[np.ndarray], np.ndarray], start: np.ndarray, steps: int, record: int, where: str
+) -> np.ndarray:
+    """The points (steps // record + 1, ..., n) after 0, record, 2 record, ... steps theta -> step(theta)."""
+    if isinstance(steps, bool) or not isinstance(steps, int | np.integer) or steps < 0:
+        raise ValueError(f"{where}: steps must be an integer of at least 0, got {steps!r}")
+    path = memory.new((int(steps) // record + 1, *start.shape), start.dtype, where)
+    path[0] = theta = start
     with np.errstate(over="ignore", invalid="ignore"):
         for k in range(steps):
-            path[k + 1] = path[k] - rate[..., None] * (model.gradient(path[k]) + 2 * lam * path[k])
-            if kind.name == FLOAT and not np.isfinite(path[k + 1]).all():
+            theta = step(theta).astype(start.dtype, copy=False)
+            if theta.dtype != object and not np.isfinite(theta).all():
                 raise ValueError(f"{where}: needs steps that stay finite, got infinity at step {k + 1}; lower eta")
+            if (k + 1) % record == 0:
+                path[(k + 1) // record] = theta
     return path
 
 
-def _start(model: Any, theta: Any, where: str) -> np.ndarray:
+def start_of(model: Any, theta: Any, where: str) -> np.ndarray:
     """theta as an array (..., n) of a model with a gradient."""
     if not (hasattr(model, "dim") and callable(getattr(model, "gradient", None))):
         raise TypeError(f"{where}: needs a model with dim and gradient, got {type(model).__name__}")

@@ -14,11 +14,17 @@ _FILES = (
     "ex_12_6",
     "ex_12_7",
     "ex_12_8",
+    "ex_topology_merge_tree",
     "ex_linear_gradient",
     "ex_linear_critical_values",
     "ex_linear_bad_saddle",
     "ex_linear_reflection",
     "ex_linear_pivots",
+    "ex_filter_direction",
+    "ex_plane_three_points",
+    "ex_pca_noise",
+    "ex_slice_probability",
+    "ex_slice_saddle",
 )
 
 

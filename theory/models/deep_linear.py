@@ -16,7 +16,7 @@ from theory.landscape import Kind, Model, Point, Traits, batched, written
 from theory.losses import SQUARED, Squared, Weighted, loss_named
 from theory.models import chain_symmetries as symmetries
 from theory.models.matrix_chain import T, flat, hessian_into, partial_products, product
-from theory.models.product_loss import Function, OutputLoss, SquaredError, SquaredMoments
+from theory.models.product_loss import Factor, Function, OutputLoss, SquaredError, SquaredMoments, residuals
 
 
 @dataclass(frozen=True, eq=False, init=False)
@@ -115,6 +115,7 @@ class DeepLinearNet(Model):
             polynomial_degree=2 * self.depth if squares else None,
             layer_groups=tuple((name,) for name, _ in self.layout),
             has_samples=self.X is not None,
+            squares=isinstance(self.objective, SquaredError | SquaredMoments | Factor),
             symmetry=" x ".join(f"GL({d})" for d in self.widths[1:-1]),
         )
 
@@ -156,6 +157,12 @@ class DeepLinearNet(Model):
         """f(W_H ... W_1): (..., n) -> (...)."""
         W, f, _ = self._enter(theta)
         return f.value(product(W))
+
+    @batched
+    def residuals(self, theta: Any) -> np.ndarray:
+        """r with loss = |r|^2, for squares at floats, m compressed away: (..., n) -> (..., d_H d_0 + 1)."""
+        W, f, _ = self._enter(theta)
+        return residuals(f, product(W))
 
     @batched
     def gradient(self, theta: Any) -> np.ndarray:

@@ -14,6 +14,7 @@ from theory import arrays
 from theory.activations import named
 from theory.arithmetic import RATIONAL, arithmetic_of, is_zero, sign
 from theory.landscape import Kind, Model, Point, Traits, batched, written
+from theory.models import mean_squares
 from theory.models import neuron_symmetries as symmetries
 from theory.models.matrix_chain import T
 
@@ -70,6 +71,7 @@ class DeepNet(Model):
             analytic=s.analytic or L == 1,
             polynomial_degree=2 * degree if degree else None,
             layer_groups=((f"W{L - 1}", f"b{L - 1}"), (f"W{L}",)) if s.homogeneous and L > 1 else (),
+            squares=True,
             symmetry="; ".join(symmetries.in_words(s, k, True) for k in self.widths[1:-1]),
         )
 
@@ -110,6 +112,12 @@ class DeepNet(Model):
     def loss(self, theta: Any) -> np.ndarray:
         """(1/m) sum_i ||f(x_i) - y_i||^2: (..., n) -> (...)."""
         return self._sample_losses(theta).sum(-1) * arithmetic_of(theta).fraction(1, self.X.shape[1])
+
+    @batched
+    def residuals(self, theta: Any) -> np.ndarray:
+        """(f(x_i) - y_i) / sqrt(m), whose squares add up to the loss, at floats: (..., n) -> (..., d_L m)."""
+        E = mean_squares.roots(self, self._residual(theta, self._forward(theta, 0)[-1]))
+        return E.reshape(*E.shape[:-2], -1)
 
     @batched
     def gradient(self, theta: Any) -> np.ndarray:

@@ -85,7 +85,12 @@ class LinearResNet(Model):
     @cached_property
     def traits(self) -> Traits:
         net = self.net.traits
-        return Traits(polynomial_degree=2 * self.depth, has_samples=net.has_samples, symmetry=net.symmetry)
+        return Traits(
+            polynomial_degree=2 * self.depth,
+            has_samples=net.has_samples,
+            squares=net.squares,
+            symmetry=net.symmetry,
+        )
 
     @cached_property
     def _identity(self) -> np.ndarray:
@@ -111,6 +116,11 @@ class LinearResNet(Model):
     def loss(self, theta: Any) -> np.ndarray:
         """(..., n) -> (...)."""
         return self.net.loss(self._shift(theta))
+
+    @batched
+    def residuals(self, theta: Any) -> np.ndarray:
+        """r with loss = |r|^2 at floats: (..., n) -> (..., d^2 + 1)."""
+        return self.net.residuals(self._shift(theta))
 
     @batched
     def gradient(self, theta: Any) -> np.ndarray:

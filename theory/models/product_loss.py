@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from theory.arithmetic import FLOAT, Arithmetic, arithmetic_of
+from theory.errors import NotExact
 from theory.landscape import ReadOnly
 
 _SUM = (-2, -1)
@@ -28,10 +29,20 @@ class Factor:
     T: np.ndarray
     floor: Any
     S: np.ndarray
+    shape: None = None
+
+    def at(self, kind: Arithmetic) -> Factor:
+        """Itself, at floats."""
+        return self
 
     def value(self, R: np.ndarray) -> np.ndarray:
         E = R @ self.F - self.T
         return (E * E).sum(_SUM) + self.floor
+
+    @property
+    def majorant(self) -> Factor:
+        """The same with the moduli of F and T, added up."""
+        return Factor(np.abs(self.F), -np.abs(self.T), self.floor, np.abs(self.S))
 
     def gradient(self, R: np.ndarray) -> np.ndarray:
         return 2 * ((R @ self.F - self.T) @ self.F.T)
@@ -43,6 +54,20 @@ class Factor:
         T, outside = self.T @ V.T, self.T - self.T @ V.T @ V
         tail = np.linalg.svd(T, compute_uv=False)[k:]
         return self.floor + (outside * outside).sum() + (tail * tail).sum()
+
+
+def residuals(f: Any, R: np.ndarray) -> np.ndarray:
+    """The entries of R F - T and the root of the floor, whose squares add up to the objective: (..., d_H d_0 + 1).
+
+    Raises
+    ------
+    NotExact
+        For other objectives than squares at floats.
+    """
+    if not isinstance(f, Factor):
+        raise NotExact("residuals: needs squares and float theta, as roots are computed; use the loss itself")
+    E = (R @ f.F - f.T).reshape(*R.shape[:-2], -1)
+    return np.concatenate([E, np.broadcast_to(np.sqrt(f.floor), (*E.shape[:-1], 1))], axis=-1)
 
 
 @dataclass(frozen=True, eq=False)

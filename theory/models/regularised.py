@@ -77,6 +77,7 @@ class RegularisedNet(Model):
             analytic=net.analytic,
             polynomial_degree=None if net.polynomial_degree is None else max(net.polynomial_degree, 2),
             has_samples=False,
+            squares=net.squares,
             symmetry=" x ".join(
                 f"O({d})" if free else f"O(1)^{d}" for d, free in zip(hidden, self._rotates, strict=True)
             ),
@@ -106,6 +107,11 @@ class RegularisedNet(Model):
     def loss(self, theta: Any) -> np.ndarray:
         """(..., n) -> (...)."""
         return self.net.loss(theta) + (self._weights(theta) * theta * theta).sum(-1)
+
+    @batched
+    def residuals(self, theta: Any) -> np.ndarray:
+        """Those of the net, and sqrt(Lambda) w for each weight, at floats: (..., n) -> (..., k + n)."""
+        return np.concatenate([self.net.residuals(theta), np.sqrt(self._weights(theta)) * theta], axis=-1)
 
     @batched
     def gradient(self, theta: Any) -> np.ndarray:

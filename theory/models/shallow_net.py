@@ -15,6 +15,7 @@ from theory.activations import Activation, named
 from theory.arithmetic import FLOAT, RATIONAL, arithmetic_of, is_zero, sign
 from theory.landscape import Kind, Model, Point, Traits, batched
 from theory.losses import SQUARED, Absolute, Huber, Squared, Weighted, loss_named
+from theory.models import mean_squares
 from theory.models import neuron_symmetries as symmetries
 from theory.models.hidden_layer import gauss_newton_into, jacobian_into, residual_positions, second_moments
 
@@ -78,6 +79,7 @@ class ShallowNet(Model):
             analytic=s.analytic and smooth,
             polynomial_degree=2 * (s.degree + 1) if squares and s.degree else None,
             layer_groups=(("W", "b"), ("a",)) if s.homogeneous else (),
+            squares=type(self.output_loss) is Squared,
             symmetry=symmetries.in_words(s, self.width, self.output_bias),
         )
 
@@ -121,6 +123,11 @@ class ShallowNet(Model):
     def loss(self, theta: Any) -> np.ndarray:
         """(1/m) sum_i l(f(x_i), y_i): (..., n) -> (...)."""
         return self._sample_losses(theta).sum(-1) * self._weight(theta)
+
+    @batched
+    def residuals(self, theta: Any) -> np.ndarray:
+        """(f(x_i) - y_i) / sqrt(m), whose squares add up to the squared loss, at floats: (..., n) -> (..., m)."""
+        return mean_squares.roots(self, self._forward(theta, 0)[2] - self._in(arithmetic_of(theta))[1])
 
     @batched
     def gradient(self, theta: Any) -> np.ndarray:
@@ -213,8 +220,6 @@ class ShallowNet(Model):
         J *= self.output_loss.gradient(f, y)[:, None]
         return J.swapaxes(-1, -2).reshape(*theta.shape[:-1], m, self.dim)
 
-    # Kinks
-
     @batched
     def activation_pattern(self, theta: Any) -> np.ndarray:
         """Whether w_j.x_i + b_j > 0: (..., n) -> booleans (..., k, m); ``Undecided`` for a ball that meets the kink."""
@@ -230,8 +235,6 @@ class ShallowNet(Model):
             f, y = self._forward(theta, 0)[2], self._in(arithmetic_of(theta))[1]
             smooth &= self.output_loss.smooth_at(f, y).all(-1)
         return smooth
-
-    # Symmetries and known values
 
     def symmetry_directions(self, theta: Any) -> np.ndarray:
         """Rescalings of the neurons for homogeneous s, GL(k) and shifts of the bias for linear s: (..., K, n)."""
