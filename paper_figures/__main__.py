@@ -1,84 +1,88 @@
-"""Render the figures of the book: ``python -m paper_figures [names] [--format pdf|svg|png] [--out DIR]``."""
+"""Render the figures of the book: ``python -m paper_figures [names] [--format pdf|svg|png] [--out DIR] [--jobs N]``."""
 
 from __future__ import annotations
 
 import argparse
-import io
-import os
 import sys
 from collections.abc import Sequence
-from importlib import import_module
 from pathlib import Path
-from types import ModuleType
 
-from theory.errors import UnknownName
-
-HERE = Path(__file__).parent
-FORMATS = ("pdf", "svg", "png")
-# Dates and versions of the writing program are the only bytes that would differ from run to run.
-METADATA: dict[str, dict[str, None]] = {
-    "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
-    "svg": {"Date": None, "Creator": None},
-    "png": {"Software": None},
-}
+from paper_figures.gallery import page
+from paper_figures.rendering import HERE, all_rendered, load, names, sentence, stem_of
+from theory.cli.output import Mistake, one_line, unwritable, writable_folder
+from theory.errors import BadFile, UnknownName
+from theory.plots.saving import FORMATS
 
 
-def names() -> tuple[str, ...]:
-    """All figures, by the names of their files."""
-    return tuple(sorted(path.stem for path in HERE.glob("fig_*.py")))
+def _jobs(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"needs a number of processes of at least 1, got {text!r}")
+    return int(text)
 
 
-def load(name: str) -> ModuleType:
-    """The figure's module, with or without the prefix ``fig_``.
+def parser() -> argparse.ArgumentParser:
+    """The parser of the command line."""
+    out = argparse.ArgumentParser("python -m paper_figures", description="Render all figures, or the named ones.")
+    out.add_argument("names", nargs="*", help="figures to render (default: all)")
+    out.add_argument("--format", choices=FORMATS, default="pdf", help="default: pdf")
+    out.add_argument("--out", type=Path, default=HERE / "out", help="default: paper_figures/out")
+    out.add_argument("--jobs", type=_jobs, default=1, metavar="N", help="processes; default: 1")
+    out.add_argument("--quick", action="store_true", help="coarser grids, for a look")
+    out.add_argument("--list", action="store_true", help="print the names and what they show, and stop")
+    return out
+
+
+def run(options: argparse.Namespace) -> None:
+    """List or render what the options name.
 
     Raises
     ------
+    Mistake
+        For a folder that cannot be written to, before any work, and for results that no experiment has left.
     UnknownName
         For a name that is no figure.
     """
-    stem = name if name.startswith("fig_") else f"fig_{name}"
-    if stem not in names():
-        raise UnknownName(f"paper_figures: one of {', '.join(names())}, got {name!r}; --list shows them all")
-    return import_module(f"paper_figures.{stem}")
+    stems = list(dict.fromkeys(stem_of(name) for name in options.names or names()))
+    if options.list:
+        print(*(f"{stem}  {sentence(stem)}" for stem in stems), sep="\n", flush=True)
+        return
+    writable_folder(options.out)
+    try:
+        ready = all_rendered(stems, options.format, options.quick, options.jobs, _tell)
+        for count, (stem, raw, seconds) in enumerate(ready, 1):
+            path = options.out / f"{stem}.{options.format}"
+            _save(path, raw)
+            _tell(f"{count}/{len(stems)} {seconds:.1f} s")
+    except FileNotFoundError as error:
+        raise Mistake(f"needs {error.filename}, got no such file; run python -m experiments") from None
+    except BadFile as error:
+        raise Mistake(f"{error}; run python -m experiments") from None
+    if not options.names:
+        _save(options.out / "index.html", page(map(load, stems), options.format).encode())
 
 
-def render(figure: ModuleType, format: str = "pdf") -> bytes:
-    """The bytes of one figure, the same at every run with the same versions of the libraries."""
-    import matplotlib.style
-    from matplotlib.figure import Figure
+def _save(path: Path, raw: bytes) -> None:
+    try:
+        path.write_bytes(raw)
+    except OSError as error:
+        raise unwritable(path, error) from None
+    print(path, flush=True)
 
-    with matplotlib.style.context(HERE / "exact_landscapes.mplstyle", after_reset=True):
-        matplotlib.rcParams["svg.hashsalt"] = figure.__name__  # after the reset of the context, which would drop it
-        fig, out = Figure(figsize=figure.SIZE), io.BytesIO()
-        figure.plot(fig, figure.data())
-        fig.savefig(out, format=format, metadata=METADATA[format])
-    return out.getvalue()
+
+def _tell(text: str) -> None:
+    """Progress, on a terminal."""
+    if sys.stderr.isatty():
+        print(text, file=sys.stderr, flush=True)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser("python -m paper_figures", description="Render all figures, or the named ones.")
-    parser.add_argument("names", nargs="*", help="figures to render (default: all)")
-    parser.add_argument("--format", choices=FORMATS, default="pdf", help="default: pdf")
-    parser.add_argument("--out", type=Path, default=HERE / "out", help="default: paper_figures/out")
-    parser.add_argument("--list", action="store_true", help="print the names and stop")
-    options = parser.parse_args(arguments)
-    if options.list:
-        print(*names(), sep="\n")
-        return 0
-    os.environ["SOURCE_DATE_EPOCH"] = "0"
+    """Run the command line: 0 done, 2 a mistake of the user's, 141 a pipe that was closed."""
     try:
-        figures = [load(name) for name in options.names or names()]
-        options.out.mkdir(parents=True, exist_ok=True)
-        for figure in figures:
-            path = options.out / f"{figure.__name__.rpartition('.')[2]}.{options.format}"
-            path.write_bytes(render(figure, options.format))
-            print(path)
-    except UnknownName as error:
-        print(error, file=sys.stderr)
-        return 2
-    except OSError as error:
-        reason = f"{options.out} ({error.strerror or error})"
-        print(f"paper_figures: needs a folder to write to, got {reason}; choose one by --out", file=sys.stderr)
+        run(parser().parse_args(arguments))
+    except BrokenPipeError:
+        return 141
+    except (Mistake, UnknownName) as error:
+        print(f"paper_figures: {one_line(error).removeprefix('paper_figures: ')}", file=sys.stderr)
         return 2
     return 0
 

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from paper_figures.__main__ import FORMATS, load, main, names, render
+from paper_figures.__main__ import main
+from paper_figures.rendering import all_rendered, load, message, names, render, sentence
 from theory.arithmetic import flint
 from theory.critical.relu_neuron import line_landscape
 from theory.plots.relu_neuron import sections
+from theory.plots.saving import FORMATS
 
 ROOT = Path(__file__).parent.parent
 
@@ -22,7 +24,10 @@ def q(p, r=1):
 def run(*arguments, **environment):
     return subprocess.run(
         [sys.executable, "-m", "paper_figures", *map(str, arguments)],
-        cwd=ROOT, env=os.environ | environment, capture_output=True, text=True,
+        cwd=ROOT,
+        env=os.environ | environment,
+        capture_output=True,
+        text=True,
     )
 
 
@@ -91,7 +96,13 @@ def test_sections_are_the_exact_profile(x, y):
 def test_mistakes_are_one_line_and_status_2(tmp_path, capsys):
     blocked = tmp_path / "file"
     blocked.write_text("")
-    for arguments in (["no_such_figure"], ["--out", str(blocked)]):
+    (tmp_path / "fig_linear_ladder.pdf").mkdir()
+    for arguments in (
+        ["no_such_figure"],
+        ["--out", str(blocked)],
+        ["--out", str(blocked / "deeper"), "linear_ladder"],
+        ["--out", str(tmp_path), "linear_ladder"],
+    ):
         assert main(arguments) == 2
         out, err = capsys.readouterr()
         assert out == "" and err.startswith("paper_figures: ") and err.count("\n") == 1
@@ -106,13 +117,41 @@ def test_names_with_and_without_prefix(capsys):
     assert "fig_single_relu_valleys" in capsys.readouterr().out.split()
 
 
+def test_the_list_says_what_the_figures_say_and_loads_none():
+    assert [sentence(name) for name in names()] == [message(load(name)) for name in names()]
+    code = (
+        "import sys; from paper_figures.__main__ import main; main(['--list'])\n"
+        "assert not any('fig_' in name for name in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True).returncode == 0
+
+
+def test_what_no_experiment_has_left_is_told_apart_from_where_to_write(tmp_path, capsys, monkeypatch):
+    for name, module in (("trained_planes", "trained_planes"), ("bowl_probability", "fig_bowl_probability")):
+        monkeypatch.setattr(f"paper_figures.{module}.RESULTS", tmp_path / "nothing.npz")
+        assert main([name, "--quick", "--out", str(tmp_path)]) == 2
+        error = capsys.readouterr().err
+        assert "nothing." in error and "run python -m experiments" in error and error.count("\n") == 1
+    assert main(["trained_planes", "--out", str(tmp_path / "no" / "\0")]) == 2
+
+
+def test_a_figure_is_announced_before_it_is_drawn(monkeypatch):
+    told = []
+    monkeypatch.setattr("paper_figures.rendering.rendered", lambda *a: told.append("drawn") or (a[0], b"", 0.0))
+    list(all_rendered(["a", "b"], "pdf", False, 1, told.append))
+    assert told == ["a ...", "drawn", "b ...", "drawn"]
+
+
 def test_the_ladder_shows_what_depth_changes():
     data = load("fig_linear_ladder").data()
     assert [row.value for row in data.two_layers if row.value == 100 or row.value == 150] == [100, 150]
     assert all(row.index[0] == row.index[1] for row in data.two_layers)
     best = {row.S: str(row.kinds[0]) for row in data.four_layers if not row.swaps}
     assert best == {
-        (0, 1, 2): "global minimum", (0, 1): "non-strict saddle", (0,): "non-strict saddle", (): "non-strict saddle",
+        (0, 1, 2): "global minimum",
+        (0, 1): "non-strict saddle",
+        (0,): "non-strict saddle",
+        (): "non-strict saddle",
     }
 
 

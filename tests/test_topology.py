@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from paper_figures.__main__ import load
+from paper_figures.rendering import load
 from theory import ball, precision, rational, symbols
 from theory.arithmetic import flint, to_float
 from theory.calculus.tolerance import rounding
