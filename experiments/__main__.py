@@ -1,4 +1,4 @@
-"""Run the experiments: ``python -m experiments [names] [--smoke] [--workers N] [--executor process|thread|dask]``."""
+"""Run the experiments: ``python -m experiments [names] [--smoke] [--workers N] [--executor process|dask]``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where units run: in this process, in threads, in a pool of processes, or on a Dask cluster."""
+"""Where units run: in this process, in a pool of processes, or on a Dask cluster."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import logging
 import multiprocessing
 import signal
 from collections.abc import Iterator
-from concurrent.futures import CancelledError, Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Executor, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from typing import Any
 
 from theory.cli.output import Mistake
 
-KINDS = ("process", "thread", "dask")
+KINDS = ("process", "dask")
 RETRIES, CONNECTION_SECONDS = 3, 10
 KILLED = "a worker process was killed, perhaps for want of memory; try fewer --workers"
 
@@ -24,7 +24,7 @@ def open_executor(kind: str, workers: int, address: str | None = None) -> Iterat
 
     Parameters
     ----------
-    kind : "process", "thread" or "dask".
+    kind : "process" or "dask".
     workers : their number, at least 1; on a cluster at ``address`` it is what is there.
     address : of a Dask scheduler, "tcp://host:port"; without it "dask" starts a cluster on this machine. Its workers
         must find the packages ``theory`` and ``experiments``: start them by ``python -m dask worker`` in this folder.
@@ -46,9 +46,6 @@ def open_executor(kind: str, workers: int, address: str | None = None) -> Iterat
             yield client.get_executor(retries=RETRIES, pure=False)
     elif workers == 1:
         yield None
-    elif kind == "thread":
-        with ThreadPoolExecutor(workers) as pool:
-            yield pool
     else:
         with _processes(workers) as pool:
             yield pool

@@ -1,7 +1,8 @@
 """Units of work on any executor: the results depend neither on it nor on the number or the fate of its workers.
 
 A unit is (seed, index): it sees a copy of the configuration, its index and its own generator, and nothing else. BLAS
-runs with one thread everywhere, because sums that are split among threads round differently.
+runs with one thread everywhere, because sums that are split among threads round differently; and of the threads of a
+process one at a time computes, because the precision of balls belongs to the process.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import functools
 import os
 import pickle
 import platform
+import threading
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, as_completed
@@ -22,6 +24,7 @@ import numpy as np
 from theory.cli.output import tracked
 
 Unit = Callable[[Any, int, np.random.Generator], Any]
+_TURN = threading.RLock()
 
 
 def map_units(executor: Executor | None, function: Unit, config: Any, count: int, chunk: int = 1) -> list[Any]:
@@ -86,7 +89,8 @@ def _work(function: Unit, config: Any, part: range, home: Any = None) -> list[An
 
 def _one(function: Unit, config: Any, index: int) -> Any:
     try:
-        return function(copy.deepcopy(config), index, np.random.default_rng([config.seed, index]))
+        with _TURN:
+            return function(copy.deepcopy(config), index, np.random.default_rng([config.seed, index]))
     except Exception as error:
         error.add_note(f"in unit {index} of {function.__module__}, {config}")
         raise

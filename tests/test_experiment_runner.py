@@ -8,6 +8,7 @@ import sys
 import time
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 import experiment_units as units
@@ -48,8 +49,8 @@ def test_a_unit_has_the_generator_of_seed_and_index(chunk):
 
 def test_blas_has_one_thread_in_every_mode():
     before = [library["num_threads"] for library in threadpool_info()]
-    for kind, workers in (("process", 1), ("process", 2), ("thread", 2)):
-        with open_executor(kind, workers) as executor:
+    for pool in (open_executor("process", 1), open_executor("process", 2), ThreadPoolExecutor(2)):
+        with pool as executor:
             assert set().union(*map_units(executor, units.threads, units.Config(), 4)) == {1}
     assert [library["num_threads"] for library in threadpool_info()][: len(before)] == before
 
@@ -74,8 +75,8 @@ def test_an_error_that_cannot_be_unpickled_is_no_killed_worker():
 def test_what_a_unit_changes_no_other_unit_sees(chunk):
     config, expected = units.Changeable(), [[i] for i in range(4)]
     assert map_units(None, units.changing, config, 4, chunk) == expected and config.seen == []
-    for kind in ("process", "thread"):
-        with open_executor(kind, 2) as executor:
+    for pool in (open_executor("process", 2), ThreadPoolExecutor(2)):
+        with pool as executor:
             assert map_units(executor, units.changing, config, 4, chunk) == expected
 
 
@@ -133,7 +134,10 @@ def test_a_pool_whose_worker_is_killed_ends_in_words(tmp_path):
 def test_an_interrupted_run_ends_in_one_line(workers, tmp_path):
     folder = tmp_path / "results"
     command = [sys.executable, "-m", "experiments", "trained_nets", "--workers", workers, "--out", str(folder)]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    heard = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # what runs in the background may ignore it
+    process = subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=heard
+    )
     while not folder.exists() and process.poll() is None:
         time.sleep(0.05)
     time.sleep(1)
@@ -176,7 +180,7 @@ def test_mistakes_are_one_line(tmp_path, capsys):
     assert "at least 1, got 0" in refused(capsys, "--smoke", "--workers", 0)
     assert "at least 1, got -2" in refused(capsys, "--smoke", "--executor", "dask", "--workers", -2)
     assert "at least 0, got -1" in refused(capsys, "--smoke", "--seed", -1)
-    assert "add --executor dask" in refused(capsys, "--smoke", "--executor", "thread", "--address", "tcp://x:1")
+    assert "add --executor dask" in refused(capsys, "--smoke", "--executor", "process", "--address", "tcp://x:1")
     assert "invalid int value" in refused(capsys, "--workers", "many")
     assert "invalid choice: 'mpi'" in refused(capsys, "--executor", "mpi")
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import FrozenInstanceError, fields, replace
 from itertools import pairwise
 
@@ -40,8 +41,8 @@ def test_results_depend_on_the_seed_and_on_nothing_else(name):
     experiment = load(name)
     expected = saved(experiment.run(experiment.SMOKE, None))
     assert saved(experiment.run(experiment.SMOKE, LastFirst())) == expected
-    for kind in ("process", "thread"):
-        with open_executor(kind, 2) as executor:
+    for pool in (open_executor("process", 2), ThreadPoolExecutor(2)):
+        with pool as executor:
             assert saved(experiment.run(experiment.SMOKE, executor)) == expected
     assert saved(experiment.run(replace(experiment.SMOKE, seed=1), None)) != expected
 

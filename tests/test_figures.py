@@ -21,11 +21,11 @@ def q(p, r=1):
     return flint().fmpq(p, r)
 
 
-def run(*arguments, **environment):
+def run(*arguments, cwd=ROOT, **environment):
     return subprocess.run(
         [sys.executable, "-m", "paper_figures", *map(str, arguments)],
-        cwd=ROOT,
-        env=os.environ | environment,
+        cwd=cwd,
+        env=os.environ | {"PYTHONPATH": str(ROOT)} | environment,
         capture_output=True,
         text=True,
     )
@@ -42,9 +42,10 @@ def test_a_figure_states_its_message_its_claims_and_its_size(name):
 
 @pytest.mark.parametrize("format", FORMATS)
 def test_two_runs_write_the_same_bytes(format, tmp_path):
-    """Two processes at different times, with different hash seeds; and the format is what it says."""
-    for seed in ("1", "2"):
-        done = run("--format", format, "--out", tmp_path / seed, PYTHONHASHSEED=seed)
+    """With other hash seeds, working directories and numbers of processes; and the format is what it says."""
+    for seed, cwd in (("1", ROOT), ("2", tmp_path)):
+        options = ("--quick", "--format", format, "--out", tmp_path / seed, "--jobs", seed)
+        done = run(*options, cwd=cwd, PYTHONHASHSEED=seed)
         assert done.returncode == 0, done.stderr
     for name in names():
         first, second = ((tmp_path / seed / f"{name}.{format}").read_bytes() for seed in ("1", "2"))
