@@ -423,3 +423,9 @@ def test_the_drawing_marks_what_is_open():
 def test_a_map_without_an_index_is_not_drawn():
     with pytest.raises(ValueError, match="ratio and index"):
         drawn(tanh_net(), ("ratio",))
+
+
+@pytest.mark.parametrize("H", [[[1e308]], [[0, 1e308], [1e308, 0]], [[1.2e308, 0], [0, 1.2e308]]])
+def test_norms_whose_sums_overflow_are_refused(H):
+    with pytest.raises(ValueError, match="overflow"):
+        extremes(H)

@@ -18,6 +18,7 @@ from theory.calculus.tolerance import rounding
 MATRIX_BYTES = 2**21  # of a chunk of matrices: few enough to stay in the cache, many enough to hide the calls
 GROUP_BYTES = 2**24  # of the tridiagonal matrices that are bisected side by side
 _BLOCKED = 100  # rows from which LAPACK's blocked reduction is the faster one
+_HUGE = 2.0**1000  # of norms: sums and scales of powers of two stay finite
 _TINY = 2.0**-1000  # in place of e^2 = 0 for norms near 1: no pivot is 0/0, and e changes by 2^-500
 
 
@@ -83,10 +84,11 @@ def error_bounds(H: np.ndarray, where: str = "extremes") -> np.ndarray:
     Raises
     ------
     ValueError
-        For entries that are not finite, and where H - H^T is more than rounding.
+        For entries that are not finite or norms of 2^1000 and more, and where H - H^T is more than rounding.
     """
-    error = 2 * rounding(H.dtype, H.shape[-1], norms(H)) + np.finfo(float).tiny
-    if not np.isfinite(error).all():
+    norm = norms(H)
+    error = 2 * rounding(H.dtype, H.shape[-1], norm) + np.finfo(float).tiny
+    if not (norm < _HUGE).all():
         got = "NaN, infinity or an overflow"
         raise ValueError(f"{where}: needs finite matrices, got {got}; rescale them, or take a smaller range")
     mirrored = H.swapaxes(-1, -2)

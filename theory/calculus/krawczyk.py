@@ -28,7 +28,8 @@ class KrawczykBox:
     image : (n,) balls, the Krawczyk image K(B); every zero of f in B lies in it. None if J(c) could not be inverted.
     proved : B contains exactly one zero, and it lies in ``image``.
     excluded : B contains no zero.
-    contraction : upper bound of the norm ||I - Y J(B)|| (maximal row sum); below 1 where ``proved``.
+    contraction : upper bound of the norm ||I - Y J(B)|| (maximal row sum); below 1 where ``proved``, if the radii of B
+        are equal. In general it is the norm weighted by the radii that is below 1 then.
     """
 
     box: np.ndarray

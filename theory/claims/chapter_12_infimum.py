@@ -62,17 +62,25 @@ def parabolas() -> Any:
     return chosen(build)
 
 
-def _approaching(case: Parabola, side: int) -> list[tuple[Fraction, np.ndarray]]:
-    """(p, theta) for p = side / 2^n: the best outputs p x^2 + q x + r, which approach the least-squares line."""
+def _approaching(case: Parabola, p: Any) -> np.ndarray:
+    """theta with the best outputs p x^2 + q x + r: the least-squares line as p -> 0, where its slope is not 0."""
     mean_x, mean_y = Fraction(sum(case.x), 3), Fraction(sum(case.y), 3)
     u = [t - mean_x for t in case.x]
     spread, skew = sum(t * t for t in u), sum(t**3 for t in u)
-    points = []
-    for n in range(1, 12):
-        p = Fraction(side, 2**n)
-        shift = (case.slope - p * skew / spread) / (2 * p)  # the line part of p (u + shift)^2
-        points.append((p, rational([1, shift - mean_x, p, mean_y - p * shift**2 - p * spread / 3])))
-    return points
+    slope, mean_x, mean_y, spread, skew = rational([case.slope, mean_x, mean_y, spread, skew])
+    shift = (slope - p * skew / spread) / (2 * p)  # the line part of p (u + shift)^2
+    return np.array([p**0, shift - mean_x, p, mean_y - p * shift * shift - p * spread / 3], object)
+
+
+def _widest(A: Any, B: Any, room: Any, side: int) -> Any | None:
+    """t > 0 with (A - p B)^2 < A^2 + room at p = side t, and at all smaller t if room > 0; None if there is no such t.
+
+    The condition is t (t B^2 - 2 side A B) < room, room >= 0, B != 0.
+    """
+    slant = side * A * B
+    if room > 0:
+        return min(room**0, room / (2 * (2 * abs(slant) + B * B)))
+    return abs(A / B) if slant > 0 else None
 
 
 def _interpolating(case: Parabola) -> np.ndarray:
@@ -114,7 +122,8 @@ def _check_parabola(case: Parabola, law: Callable[[Any, Any], Facts]) -> Verdict
     """The infimum from above by weights, from below by the best outputs p x^2 + q x + r with the p of a w^2.
 
     The least loss over q and r is H(p) = (n.(y - p x^2))^2 / (3 n.n), n orthogonal to 1 and x. On the half-line of
-    one sign its infimum is 0, attained at the vertex, or H(0), not attained.
+    one sign its infimum is 0, attained at the vertex, or H(0), not attained. Where H(p) < Var(y) somewhere on it,
+    five p there show that weights attain H(p) for all p: p^2 times the loss is a polynomial of degree 4.
     """
     net, theta, (x, y) = case.net, rational(case.theta), (rational(case.x), rational(case.y))
     n = null_space(np.stack([x**0, x]))[:, 0]
@@ -124,15 +133,19 @@ def _check_parabola(case: Parabola, law: Callable[[Any, Any], Facts]) -> Verdict
         e = n @ (y - p * x * x)
         return e * e / (3 * (n @ n))
 
-    points = [(rational([p])[0], point) for p, point in _approaching(case, side)]
+    A, B = n @ y, n @ (x * x)
+    widest = _widest(A, B, 3 * (n @ n) * constant - A * A, side)
+    found = [] if widest is None else [side * widest * s for s in rational([1, "1/2", "1/3", "1/4", "1/5"])]
+    points = [(p, _approaching(case, p)) for p in found]
     approached = all(net.loss(point) == least(p) for p, point in points)
+    approached = approached and (widest is None or bool(least(side * widest) < constant))
     bounded = bool(net.loss(theta) >= least(theta[2] * theta[0] * theta[0]))
-    vertex = (n @ y) / (n @ (x * x))
+    vertex = A / B
     attained = bool(side * vertex > 0)
     end = _interpolating(case) if vertex != 0 else None
     fits = end is not None and bool(net.loss(end) == 0 == least(vertex) and is_zero(net.gradient(end)).all())
-    below = [point for _, point in points if net.loss(point) < constant]
-    regular = all(_gradient_is_regular(case, point) for point in (theta, *below))
+    below = [point for point in (theta, *(point for _, point in points)) if net.loss(point) < constant]
+    regular = all(_gradient_is_regular(case, point) for point in below)
     critical = any(is_zero(net.gradient(point)).all() for point in below)
     costs = (net.loss(theta * rational([[0, 1, 1, 1], [1, 1, 0, 1]])) >= constant).all()
     line = least(rational([0])[0])
@@ -145,11 +158,11 @@ def _check_parabola(case: Parabola, law: Callable[[Any, Any], Facts]) -> Verdict
 VALLEY = Claim(
     id="valleys.without_minimum",
     title="A spurious valley need not contain a local minimum",
-    statement=r"Let $\sigma(z) = z^2$, $d_0 = d_1 = 1$, and three samples that lie on no line, with a least-squares "
-    r"line of slope not 0. The weights of loss below $\mathrm{Var}(y)$ whose $a$ has not the sign of the bend "
-    r"(second difference of $y$) form spurious valleys without a critical point: as $aw = 0$ costs at least "
-    r"$\mathrm{Var}(y)$ they cannot be left, and their infimum, the loss of the line, is not attained. The global "
-    r"minimum is 0.",
+    statement=r"Let $\sigma(z) = z^2$, $d_0 = d_1 = 1$, and three samples with distinct $x_i$ that lie on no line, "
+    r"with a least-squares line of slope not 0. The weights of loss below $\mathrm{Var}(y)$ whose $a$ has not the sign "
+    r"of the bend (second difference of $y$) form spurious valleys without a critical point: as $aw = 0$ costs at "
+    r"least $\mathrm{Var}(y)$ they cannot be left, and their infimum, the loss of the line, is not attained. The "
+    r"global minimum is 0.",
     source="own derivation",
     case_type=Parabola,
     cases=parabolas,
@@ -159,7 +172,9 @@ VALLEY = Claim(
         Hypothesis("bent", "the samples lie on no line", lambda case: case.bend != 0),
         Hypothesis("slope", "the least-squares line has a slope", lambda case: case.slope != 0),
         Hypothesis(
-            "sign", "$a$ has not the sign of the second difference", lambda case: case.bend * case.theta[2] <= 0
+            "sign",
+            r"$a \ne 0$ has not the sign of the second difference",
+            lambda case: case.theta[2] != 0 and case.bend * case.theta[2] <= 0,
         ),
     ),
     counterexamples=(
@@ -175,7 +190,13 @@ VALLEY = Claim(
         "the infimum is the loss of the best constant": lambda line, constant: Facts(constant, False, True),
         "half the loss of the line": lambda line, constant: Facts(line / 2, False, True),
     },
-    examples=(Parabola((-1, 0, 1), (0, 0, 2), (1, 0, -1, 0)), Parabola((0, 1, 3), (0, 2, 1), (2, 1, 1, 0))),
+    examples=(
+        Parabola((-1, 0, 1), (0, 0, 2), (1, 0, -1, 0)),
+        Parabola((-1, 0, 1), (0, 0, 2), (0, 0, -1, 0)),
+        Parabola((0, 1, 3), (0, 2, 1), (2, 1, 1, 0)),
+        Parabola((2, 5, -4), (-1, 3, 2), (3, 1, -2, 1)),
+        Parabola((-1, 0, 1), (Fraction(-1, 1000), 5, Fraction(1, 1000)), (1, 0, 1, 0)),
+    ),
     deviations="With valleys.dead_minimum: neither of non-global minimum and spurious valley implies the other.",
 )
 

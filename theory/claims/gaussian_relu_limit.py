@@ -13,12 +13,22 @@ from theory.arithmetic import flint, precision
 from theory.calculus.krawczyk import certify_zero, krawczyk
 from theory.claims.claim import Claim, Verdict, verdict
 from theory.claims.gaussian_many_students import curvature, loss_times_k, scaled, slopes
-from theory.claims.gaussian_routes import ENTRIES, Size, meet, printed, reduced_loss, reduced_point
+from theory.claims.gaussian_routes import (
+    ENTRIES,
+    Size,
+    meet,
+    printed,
+    reduced_curvature,
+    reduced_loss,
+    reduced_point,
+    reduced_slopes,
+)
 
 BITS = 192
 LEAST = 40_000
 RADII = ("0.15", "0.0015", "0.015", "0.018", "0.12")
 EXPANDED = 30  # students from which the power series of the expansion converge fast
+ELSEWHERE = ("2", "0.25", "-1", "1.5", "5")  # a z that is not critical
 
 
 @dataclass(frozen=True)
@@ -58,8 +68,31 @@ def _at_infinity(centre: tuple[str, ...]) -> tuple[np.ndarray, Any]:
         return z, loss_times_k(list(z), lib.arb_series([0, 1], prec=3))
 
 
+def _entries(k: int) -> tuple[np.ndarray, np.ndarray]:
+    """Base (5,) and Jacobian (5, 5): the students with the unknowns z have the entries base + J z."""
+    q = flint().fmpq
+    J = np.full((5, 5), q(0), object)
+    J[0, 0], J[3, 3], J[4, 4] = q(1, k * k), q(1, k), q(1, k)
+    J[1] = (np.array([0, q(1, k), 0, 0, 0], object) - J[0] - J[3]) / (k - 2)
+    J[2] = (np.array([0, 0, q(1, k), 0, 0], object) - J[4]) / (k - 1)
+    return np.array([q(1), q(0), q(2, k - 1), q(0), q(-1)], object), J
+
+
+def _is_the_gradient(k: int, z: np.ndarray) -> bool:
+    """Whether ``loss_times_k``, ``slopes`` and ``curvature`` are k F and its derivatives, by counted pairs at z."""
+    lib = flint()
+    base, J = _entries(k)
+    base, J = (np.vectorize(lib.arb, otypes=[object])(v) for v in (base, J))
+    entries, s, weights = base + J @ z, 1 / lib.arb(k).sqrt(), np.array([k, 1, k, 1, k], object)
+    pairs = [(loss_times_k(z, s), k * reduced_loss(k, entries))]
+    pairs += zip(slopes(z, s), weights * (J.T @ reduced_slopes(k, entries)) * k, strict=True)
+    second = weights[:, None] * (J.T @ reduced_curvature(k, entries) @ J) * k
+    pairs += zip(curvature(z, s).ravel(), second.ravel(), strict=True)
+    return all(meet(own, counted) for own, counted in pairs)
+
+
 def _check_limit(case: Size, law: Callable[[], Expansion]) -> Verdict:
-    """All k >= LEAST at once; and this k by the critical point from counted pairs, in five numbers."""
+    """All k >= LEAST at once; and this k by the critical point from counted pairs, a zero of ``slopes``."""
     k, lib = case.k, flint()
     with precision(BITS):
         claimed = law()
@@ -74,7 +107,11 @@ def _check_limit(case: Size, law: Callable[[], Expansion]) -> Verdict:
             inside = inside and all(b.contains(v) for b, v in zip(claimed.box(), own, strict=True))
         if k in ENTRIES:
             inside = inside and all(printed(d).contains(v) for d, v in zip(ENTRIES[k], entries, strict=True))
-        rewritten = k < EXPANDED or meet(loss_times_k(own, 1 / root), value)
+        rewritten = k < EXPANDED or (
+            meet(loss_times_k(own, 1 / root), value)
+            and all(meet(v, lib.arb(0)) for v in slopes(own, 1 / root))
+            and _is_the_gradient(k, np.array([lib.arb(v) for v in ELSEWHERE], object))
+        )
         rest = k * (claimed.limit - claimed.coefficient / root - value)
         small = bool(0 < rest < lib.arb(3) / 2)
     holds = expanded and inside and rewritten and small and only is not False
@@ -105,7 +142,8 @@ LIMIT = Claim(
     law=lambda: Expansion(_limit(), _coefficient()),
     check=_check_limit,
     uses=("gaussian_relu.symmetric_values",),
-    proof="k F is analytic in s = k^(-1/2) and five unknowns z (theory.claims.gaussian_many_students). Krawczyk's test "
+    proof="k F is analytic in s = k^(-1/2) and five unknowns z, affine in the entries "
+    "(theory.claims.gaussian_many_students); value and derivatives are compared with counted pairs. Krawczyk's test "
     "for all s in [0, 1/200] at once gives one zero z(s) of the scaled gradient in the box, with a regular Jacobian: "
     "by the implicit function theorem z(s) and k F are analytic in s up to s = 0. There k F = ((pi/2) mu^2 + (2 - "
     "delta)^2 + (pi/2 - 1)(4 + delta^2))/(4 pi), least at mu = 0, delta = 4/pi with the value 1/2 - 2/pi^2; its "

@@ -184,43 +184,52 @@ def descent(theta: np.ndarray) -> list[np.ndarray]:
     return path
 
 
-def _highest(path: list[np.ndarray]) -> Any:
-    """The maximum of the loss: on each leg the outputs are linear in t between kinks, so that the loss is convex."""
-    values = []
-    for p, q in pairwise(path):
-        u, v = NET.preactivations(p).ravel(), NET.preactivations(q).ravel()
-        times = [*rational([0, 1]), *(x / (x - y) for x, y in zip(u, v, strict=True) if x * y < 0)]
-        values += [NET.loss(p + (q - p) * t) for t in times]
-    return max(values)
+def _follows(p: np.ndarray, q: np.ndarray, claimed: Callable[[Any], Any]) -> bool:
+    """Whether the loss at p + t (q - p), one layer moving, is ``claimed``, a polynomial of degree at most 2 in t.
+
+    Between kinks the outputs are linear in t, so that three values prove it: the ends and the middle of each piece.
+    """
+    u, v = NET.preactivations(p).ravel(), NET.preactivations(q).ravel()
+    kinks = {x / (x - y) for x, y in zip(u, v, strict=True) if x * y < 0}
+    ends = sorted({*rational([0, 1]), *kinks})
+    times = [*ends, *((s + t) / 2 for s, t in pairwise(ends))]
+    return all(NET.loss(p + (q - p) * t) == claimed(t) for t in times)
 
 
-def _check_descent(case: Start, law: Callable[[Any, Any, Any], bool]) -> Verdict:
+def _check_descent(case: Start, law: Callable[[bool, Any], Any]) -> Verdict:
+    """``law`` gives the loss at the time t of a leg, and is told whether it is the last one."""
     theta = case.theta()
     path = descent(theta)
     moves = [(bool((p[:6] != q[:6]).any()), bool((p[6:] != q[6:]).any())) for p, q in pairwise(path)]
     one_layer = not any(hidden and output for hidden, output in moves)
     listed = len(_listed()) == 24 and all(_fitted(t) >= 0 for t in _listed())
-    holds = listed and _fitted(theta) == case.corner and one_layer
-    holds = holds and law(NET.loss(path[0]), _highest(path), NET.loss(path[-1]))
-    return verdict(bool(holds), detail="the maximum on each leg, at kinks and ends, exactly")
+    holds = listed and _fitted(theta) == case.corner and one_layer and NET.loss(path[-1]) == 0
+    *level, last = pairwise(path)
+    holds = holds and all(_follows(p, q, lambda t: law(False, t)) for p, q in level)
+    holds = holds and _follows(*last, lambda t: law(True, t))
+    return verdict(bool(holds), detail="the loss as a polynomial on each leg, between kinks, exactly")
 
 
 SIXTHS = Claim(
     id="shallow_relu.xor_sixth",
     title="XOR 2-2-1: no differentiable local minimum of value 1/6 is in a spurious valley",
     statement=r"From every differentiable local minimum of value $1/6$ of the ReLU net 2-2-1 on XOR a path leads to "
-    r"loss $0$ on which the loss is $1/6$ and at last $(1 - t)^2/6$. At these minima one corner is fitted, and each "
-    "neuron is active there or nowhere (checked for one minimum of each of the 24 activation patterns and signs of "
-    "$a$), so that one neuron can be freed and sent to the opposite corner. The paths are checked from drawn minima.",
+    r"loss $0$ on which the loss is $1/6$, and $(1 - t)^2/6$ on the last leg, $0 \le t \le 1$. At these minima one "
+    "corner is fitted, and each neuron is active there or nowhere, so that one neuron can be freed and sent to the "
+    "opposite corner. This is checked for 24 minima, one for each activation pattern, up to the order of the neurons, "
+    "with the signs of $a$ (one sign only for a dead neuron). The paths are checked from drawn minima.",
     source="own derivation",
     case_type=Start,
     cases=starts,
-    law=lambda start, highest, end: start == highest == SIXTH and end == 0,
+    law=lambda last, t: SIXTH * (1 - t) * (1 - t) if last else SIXTH,
     check=_check_descent,
     false_laws={
-        "a barrier": lambda start, highest, end: highest > start,
-        "no way down": lambda start, highest, end: end == start,
-        "down to the minima of value 1/8": lambda start, highest, end: start == highest and 8 * end == 1,
+        "no way down": lambda last, t: SIXTH,
+        "a barrier between the ends of a leg": lambda last, t: SIXTH * (1 - t) * (1 + t) if last else SIXTH + t - t * t,
+        "a dip on the way": lambda last, t: SIXTH * (1 - t) * (1 - t) if last else SIXTH - t * (1 - t) / 12,
+        "down along a line": lambda last, t: SIXTH * (1 - t) if last else SIXTH,
+        "down with (1 - t^2)/6, slowly at first": lambda last, t: SIXTH * (1 - t * t) if last else SIXTH,
+        "down to the minima of value 1/8": lambda last, t: SIXTH - t / 24 if last else SIXTH,
     },
     examples=(
         Start(0, ((1, -1, -1, Fraction(-2, 3)), (-1, -5, -5, 1))),

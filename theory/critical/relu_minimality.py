@@ -34,10 +34,11 @@ from theory.arithmetic import RATIONAL, arithmetic_of, as_array, is_zero, ration
 from theory.calculus.arrangement import arrangement
 from theory.calculus.cones import nonnegative_solution
 from theory.errors import NotExact
-from theory.losses import Huber
+from theory.losses import Absolute, Huber, Squared, Weighted
 from theory.models.shallow_net import ShallowNet
 from theory.topology.one_hidden_layer import with_ones
 
+_EXACT = (Squared, Weighted, Absolute, Huber)  # convex, with rational derivatives
 MAX_FACES = 2**12  # of the arrangement of the kinks of one neuron: some seconds
 
 Descent = tuple[np.ndarray, np.ndarray]
@@ -82,9 +83,9 @@ def descent(net: ShallowNet, theta: Any) -> Descent | None:
 
 def applies(net: Any, theta: np.ndarray) -> bool:
     """Whether ``descent`` decides a rational theta (n,) of this net."""
-    if not isinstance(net, ShallowNet) or net.activation != RELU or not getattr(net.output_loss, "convex", False):
+    if not isinstance(net, ShallowNet) or net.activation != RELU:
         return False
-    if any(arithmetic_of(v).name != RATIONAL for v in (theta, net.X, net.y)):
+    if any(arithmetic_of(v).name != RATIONAL for v in (theta, net.X, net.y)) or type(net.output_loss) not in _EXACT:
         return False
     loss = net.output_loss
     return loss.smooth or isinstance(loss, Huber) or bool(loss.smooth_at(net.outputs(theta), net.y).all())

@@ -3,7 +3,8 @@
 A neuron that is dead on all samples may move freely; one that is active on all samples is linear there, so b may be
 traded for c. With the rescalings these flows leave the loss unchanged near theta and carry critical points to critical
 points. If they explain the whole kernel of a semidefinite Hessian, then theta is a local minimum (Morse-Bott). Of a
-``ShallowNet`` with a convex loss every rational point is decided, also at kinks (``theory.critical.relu_minimality``).
+``ShallowNet`` with the squared, weighted, absolute or Huber loss every rational point is decided, also at kinks
+(``theory.critical.relu_minimality``).
 Source: own derivation.
 """
 

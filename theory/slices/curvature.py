@@ -49,7 +49,8 @@ class CurvatureMap(ReadOnly):
         ``index`` and ``index + undecided``.
     trace : (ny, nx), the sum of the diagonal, within sqrt(n) ``error``.
     projected : (ny, nx, 2), the eigenvalues of D^T H D, ascending, for the orthonormal basis D of the plane; within 4
-        ``error``. They lie between ``smallest`` and ``largest``.
+        ``error`` for the D that was computed, whose plane is off by rounding over the sine of the angle between d1 and
+        d2. They lie between ``smallest`` and ``largest``.
     """
 
     x: np.ndarray
