@@ -40,7 +40,7 @@ def test_a_figure_states_its_message_its_claims_and_its_size(name):
     assert len(figure.SIZE) == 2
 
 
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("format", ["svg", *(pytest.param(f, marks=pytest.mark.slow) for f in FORMATS if f != "svg")])
 def test_two_runs_write_the_same_bytes(format, tmp_path):
     """With other hash seeds, working directories and numbers of processes; and the format is what it says."""
     for seed, cwd in (("1", ROOT), ("2", tmp_path)):
