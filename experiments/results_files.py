@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from theory.arithmetic import RATIONAL, arithmetic_of, as_array
+from theory.arithmetic import RATIONAL, arithmetic_of, as_array, to_strings
 from theory.io.files import write
 from theory.io.results import plain
 
@@ -38,7 +38,7 @@ def storable(name: str, a: Any) -> np.ndarray:
     if a.dtype.kind in "fiubU":
         return a
     if a.dtype.kind == "O" and _rational(a):
-        return np.array([str(x) for x in a.flat]).reshape(a.shape)
+        return np.array(to_strings(a))
     raise TypeError(f"results: {name} needs numbers, rationals or strings, got {a.dtype}; convert it")
 
 

@@ -14,6 +14,9 @@ from theory import memory
 from theory.backends import flint, reduce_ring
 from theory.errors import NotExact
 
+# Exponents of three digits at most: the fraction of "1e999999999" would not fit into memory.
+EXACT_NUMBER = r"[+-]?(?:\d+/\d+|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?)"
+
 
 def each(function: Callable[[Any], Any], a: np.ndarray) -> np.ndarray:
     """The object array of function(x) for the entries x of a."""

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from theory.cli.output import Mistake, input_mistakes, say, say_json, table, unwritable, working, writable_file
+from theory.plots.saving import FORMATS
 
-PICTURES = (".pdf", ".svg", ".png")
+PICTURES = tuple(f".{format}" for format in FORMATS)
 HELP = "the loss on a line or a plane through a point, as .npz or as a picture"
 NORMALISED = ("random", "model", "layer", "filter")
 DIRECTIONS = (*NORMALISED, "eigen", "coordinate", "through")
@@ -46,8 +47,9 @@ def run(args: argparse.Namespace) -> int:
                 _write(args.out, piece, problem.model)
     if args.json:
         from theory.io.results import plain
+        from theory.io.slices import SCHEMA
 
-        say_json({"schema": "exact-landscapes/slice/1", "model": type(problem.model).__name__, **plain(piece)})
+        say_json({"schema": SCHEMA, "model": type(problem.model).__name__, **plain(piece)})
     else:
         _print(args, problem.model, piece)
     return 0

@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from theory.arithmetic import BALL, FLOAT, RATIONAL, arithmetic_of, as_array, rational, to_float, to_strings
+from theory.constructors import EXACT_NUMBER
 from theory.errors import NotExact
 
 ARITHMETICS = (RATIONAL, FLOAT, BALL)
 
-# Exponents of three digits at most: the fraction of "1e999999999" would not fit into memory.
-_EXACT = re.compile(r"[+-]?(\d+/\d+|(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?)", re.ASCII)
+_EXACT = re.compile(EXACT_NUMBER, re.ASCII)
 _LARGEST_INTEGER_IN_JSON = 2**53
 
 

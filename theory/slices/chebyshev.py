@@ -18,6 +18,7 @@ import numpy as np
 
 from theory.calculus.tolerance import rounding
 from theory.slices import deep, direct, separable
+from theory.slices.window import chebyshev_matrix, chebyshev_points
 
 _LINES = (0.0, 1.0)  # of the window: where the decay of the coefficients is read
 _FIRST, _MOST, _TRIES = 24, 2**10, 3  # degrees
@@ -117,8 +118,8 @@ class _Axis:
     def __init__(self, x: np.ndarray, degree: int | None) -> None:
         self.x, self.degree = x, degree
         self.low, self.high = float(x.min()), float(x.max())
-        angles = (np.arange((degree or 0) + 1) + 0.5) * (np.pi / ((degree or 0) + 1))
-        self.nodes = x if degree is None else (self.low + self.high) / 2 + (self.high - self.low) / 2 * np.cos(angles)
+        half = (self.high - self.low) / 2
+        self.nodes = x if degree is None else (self.low + self.high) / 2 + half * chebyshev_points(degree)
 
     def scaled(self, x: np.ndarray) -> np.ndarray:
         """The window moved to [-1, 1]."""
@@ -128,9 +129,7 @@ class _Axis:
         """Those of T_0, ..., T_p, from values at the nodes (p + 1, ...)."""
         if self.degree is None:
             return V
-        A = _polynomials(self.scaled(self.nodes), self.degree) * (2 / (self.degree + 1))
-        A[0] /= 2
-        return A @ V
+        return chebyshev_matrix(self.degree) @ V
 
     def parts(self) -> list[slice]:
         """The coordinates, cut so that the polynomials there take little memory."""

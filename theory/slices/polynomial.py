@@ -23,6 +23,7 @@ import numpy as np
 
 from theory.calculus.tolerance import rounding
 from theory.models.majorants import majorant, operations
+from theory.slices.window import chebyshev_matrix, chebyshev_points
 from theory.slices.window import majorant as majorant_of_window
 
 _BLOCK = 2**16  # entries of the temporaries of a row block: half a second-level cache
@@ -142,11 +143,8 @@ def _least(error: Any, largest: float, corner: float, refined: Callable[[], floa
 
 @lru_cache(16)
 def _interpolation(p: int) -> tuple[np.ndarray, np.ndarray]:
-    """p + 1 Chebyshev points of [-1, 1], and the matrix from values there to coefficients of T_0, ..., T_p."""
-    angles = (np.arange(p + 1) + 0.5) * np.pi / (p + 1)
-    A = np.cos(np.arange(p + 1)[:, None] * angles) * (2 / (p + 1))
-    A[0] /= 2
-    return np.cos(angles), A
+    """The Chebyshev points and their matrix, once a degree."""
+    return chebyshev_points(p), chebyshev_matrix(p)
 
 
 class _Axis:

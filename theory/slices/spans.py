@@ -11,10 +11,9 @@ import numpy as np
 
 from theory import arrays
 from theory.arithmetic import as_array, rational, to_float
+from theory.constructors import EXACT_NUMBER
 
-# Exponents of three digits at most: the fraction of "1e999999999" would not fit into memory.
-_NUMBER = r"[+-]?(?:\d+/\d+|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?)"
-_SPAN = re.compile(rf"\s*({_NUMBER})\s*:\s*({_NUMBER})\s*:\s*(\d+)\s*", re.ASCII)
+_SPAN = re.compile(rf"\s*({EXACT_NUMBER})\s*:\s*({EXACT_NUMBER})\s*:\s*(\d+)\s*", re.ASCII)
 _FORM = 'low:high:count such as "-1:1:51", or increasing numbers'
 _LARGEST = Fraction(sys.float_info.max)
 

@@ -1,4 +1,4 @@
-"""The window of a slice: moved to its middle, and the largest moduli that its parameters take."""
+"""The window of a slice: moved to its middle, the largest moduli of its parameters, and its Chebyshev points."""
 
 from __future__ import annotations
 
@@ -22,6 +22,18 @@ def centred(frame: np.ndarray, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray
 
 
 CENTRING = 5
+
+
+def chebyshev_points(p: int) -> np.ndarray:
+    """The p + 1 Chebyshev points of [-1, 1]."""
+    return np.cos((np.arange(p + 1) + 0.5) * np.pi / (p + 1))
+
+
+def chebyshev_matrix(p: int) -> np.ndarray:
+    """The matrix (p + 1, p + 1) from values at these points to the coefficients of T_0, ..., T_p."""
+    A = np.cos(np.arange(p + 1)[:, None] * ((np.arange(p + 1) + 0.5) * np.pi / (p + 1))) * (2 / (p + 1))
+    A[0] /= 2
+    return A
 
 
 def majorant(frame: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
